@@ -1,0 +1,59 @@
+"""What a video file says of itself, as far as writing it again needs it. No pixels, no tags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+UNSPECIFIED = 2  # ITU-T H.273: the same code in matrix, primaries and transfer
+
+
+@dataclass(frozen=True, slots=True)
+class ClipColour:
+    """How the file's numbers mean colour: H.273 codes, plus what was assumed where it is silent.
+
+    matrix, primaries, transfer: H.273 (1 = BT.709, 5 and 6 = BT.601, 9 = BT.2020, 2 = unspecified).
+    colour_range: 0 = unspecified, 1 = limited (16 to 235), 2 = full.
+    assumed_matrix, assumed_range: the ones used for decoding and encoding, never unspecified.
+    """
+
+    matrix: int
+    colour_range: int
+    primaries: int
+    transfer: int
+    assumed_matrix: int
+    assumed_range: int
+
+
+@dataclass(frozen=True, slots=True)
+class AudioTrack:
+    """One audio stream. codec: FFmpeg's short name. rate_hz: samples a second."""
+
+    stream_index: int
+    codec: str
+    rate_hz: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClipInfo:
+    """A clip as it is shown, upright.
+
+    size_px: (width, height) after rotation. fps_hz: average. time_base: seconds a tick of the time
+    stamps. frame_estimate: from the header or the duration, None when neither is known.
+    pixel_aspect: width over height of one pixel, upright. turned: the file asked for a rotation.
+    """
+
+    size_px: tuple[int, int]
+    fps_hz: float
+    time_base: Fraction
+    frame_estimate: int | None
+    pixel_aspect: Fraction
+    turned: bool
+    colour: ClipColour
+    audio: tuple[AudioTrack, ...]
+
+
+def swscale_matrix(h273_matrix: int) -> int:
+    """The number libswscale gives to an H.273 matrix; BT.601 goes by 5 there whatever its country."""
+    return 5 if h273_matrix in (5, 6) else h273_matrix
