@@ -16,13 +16,9 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from anonymizer.choices import Coverage, Fallback, Generator, Look, Preset
 from anonymizer.errors import ConfigError
 
-Preset = Literal["fast", "balanced", "quality", "strict"]
-Coverage = Literal["face", "box"]
-Fallback = Literal["blur", "solid"]
-Generator = Literal["network", "classic"]
-Look = Literal["any", "feminine", "masculine"]
 Tone = Literal["auto"] | Annotated[int, Meta(ge=1, le=6)]
 EncoderPreset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 Confidence = Annotated[float, Meta(ge=0.05, le=0.95)]

@@ -7,8 +7,9 @@ from typing import get_args
 
 import pytest
 
+from anonymizer.choices import Preset
 from anonymizer.errors import ConfigError
-from anonymizer.settings import Preset, load_settings
+from anonymizer.settings import load_settings
 
 ROOT = Path(__file__).parent.parent
 PRESETS: tuple[Preset, ...] = get_args(Preset)

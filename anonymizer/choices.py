@@ -1,0 +1,11 @@
+"""The words a user may choose from, apart from the rest of the settings so that `--help` is quick."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Preset = Literal["fast", "balanced", "quality", "strict"]
+Coverage = Literal["face", "box"]
+Fallback = Literal["blur", "solid"]
+Generator = Literal["network", "classic"]
+Look = Literal["any", "feminine", "masculine"]
