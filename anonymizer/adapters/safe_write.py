@@ -25,7 +25,9 @@ def check_target(target: Path, inputs: Sequence[Path] = (), overwrite: bool = Fa
         raise SinkError(f"cannot find out where {target} leads: {error}; choose another output") from error
     for source in inputs:
         if _same_file(real, source):
-            raise SinkError(f"the output {target} is the input {source}; choose another output, the input is never touched")
+            raise SinkError(
+                f"the output {target} is the input {source}; choose another output, the input is never touched"
+            )
     if real.is_dir():
         raise SinkError(f"the output {target} is a folder; give a file name inside it")
     if not real.parent.is_dir():
@@ -57,9 +59,9 @@ def safe_target(target: Path, inputs: Sequence[Path] = (), overwrite: bool = Fal
 
 def _same_file(real: Path, source: Path) -> bool:
     try:
-        return os.path.samefile(real, source)
+        return real.samefile(source)
     except OSError:
-        return real == Path(os.path.abspath(source))
+        return real == source.absolute()
 
 
 def _make_part(real: Path) -> Path:
@@ -75,8 +77,8 @@ def _put_in_place(part: Path, real: Path) -> None:
     try:
         with part.open("rb+") as written:
             os.fsync(written.fileno())
-        os.chmod(part, _final_mode(real))
-        os.replace(part, real)
+        part.chmod(_final_mode(real))
+        part.replace(real)
         _sync_folder(real.parent)
     except OSError as error:
         raise SinkError(f"cannot put {real} in place: {error.strerror}; nothing was changed") from error
