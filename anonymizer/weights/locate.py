@@ -94,7 +94,8 @@ def read_verified(entry: Weight) -> bytes:
     got = hashlib.sha256(data).hexdigest()
     if got != entry.sha256:
         raise WeightsError(
-            f"model file {entry.path} was changed: expected SHA-256 {entry.sha256}, got {got} ({len(data)} bytes); {ADVICE}"
+            f"model file {entry.path} was changed: expected SHA-256 {entry.sha256}, "
+            f"got {got} ({len(data)} bytes); {ADVICE}"
         )
     _verified.add(entry.path)
     return data

@@ -52,7 +52,7 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     """Asking for a file that is not registered names those that are."""
-    with pytest.raises(WeightsError, match="'nonsense'.*centerface"):
+    with pytest.raises(WeightsError, match=r"'nonsense'.*centerface"):
         weight_bytes("nonsense")
 
 
