@@ -1,0 +1,140 @@
+"""The generator: a U-Net that lights the guide, paints what the guide lacks, and says which shows where.
+
+Built for int8 and small CPUs: 3×3 and 1×1 convolutions, leaky ReLU, nearest upsampling, no normalisation,
+and nothing but the first and the last step at full size, where memory would set the pace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from anonymizer.generate.conditioning import CHANNELS, COVERAGE, GUIDE, HOLE
+
+GRID_LEVEL = 2  # 2 ** (2 + 1) = GRID_DIVISOR
+GAIN_LOG_LIMIT = 1.2  # gains from 0.3 to 3.3
+BIAS_LIMIT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorShape:
+    """size_px: S. widths: channels of each level; level k works at S / 2**(k + 1). depth: residual blocks at the bottom."""
+
+    size_px: int
+    widths: tuple[int, ...]
+    depth: int = 2
+
+
+PRESETS = {
+    "tiny32": GeneratorShape(32, (8, 12, 16), 1),  # for tests
+    "face128": GeneratorShape(128, (32, 64, 112, 176)),
+    "face192": GeneratorShape(192, (32, 48, 96, 160)),
+    "face256": GeneratorShape(256, (28, 48, 80, 112, 176)),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layers:
+    """The generator's answer: gain, bias (B, 3, G, G); inpaint (B, 3, S, S); matte (B, 1, S, S)."""
+
+    gain: Tensor
+    bias: Tensor
+    inpaint: Tensor
+    matte: Tensor
+
+
+class Residual(nn.Module):
+    """x + conv(act(conv(act(x)))), starting as the identity."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.second(act(self.first(act(x))))
+        return x + out
+
+
+class Generator(nn.Module):
+    """(B, 11, S, S) conditioning -> gain, bias, inpaint, matte. Persona and style come with the guide."""
+
+    def __init__(self, shape: GeneratorShape) -> None:
+        super().__init__()
+        if len(shape.widths) <= GRID_LEVEL or shape.size_px % 2 ** len(shape.widths):
+            raise ValueError(f"{shape} has no level for the colour grid, or a size that cannot be halved so often")
+        self.shape, widths = shape, shape.widths
+        self.stem = nn.Conv2d(len(CHANNELS), widths[0], 4, stride=2, padding=1)
+        self.down = nn.ModuleList(
+            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(widths, widths[1:], strict=False)
+        )
+        self.same = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in widths)
+        self.bottom = nn.Sequential(*(Residual(widths[-1]) for _ in range(shape.depth)))
+        self.narrow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in zip(widths, widths[1:], strict=False))
+        self.up = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in widths[:-1])
+        self.grid = nn.Conv2d(widths[GRID_LEVEL], 6, 3, padding=1)
+        self.image = nn.Conv2d(widths[0], 16, 3, padding=1)  # 4 layers × 2 × 2 px
+        self._start_as_a_paste()
+
+    def _start_as_a_paste(self) -> None:
+        """Identity colour grid, grey inpainting, and a matte near 1: the untrained network shows the guide."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d) and not bool((module.weight == 0).all()):
+                nn.init.kaiming_normal_(module.weight, a=0.2)
+            if isinstance(module, nn.Conv2d) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+        nn.init.zeros_(self.grid.weight)
+        with torch.no_grad():
+            self.image.weight.mul_(0.1)
+            if self.image.bias is not None:
+                self.image.bias[12:] = 2.0  # sigmoid(2) = .88
+
+    def forward(self, conditioning: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        x = act(self.same[0](act(self.stem(conditioning))))
+        skips = [x]
+        for down, same in zip(self.down, self.same[1:], strict=True):
+            x = act(same(act(down(x))))
+            skips.append(x)
+        x = act(self.bottom(x))
+        grid = self.grid(x) if len(skips) == GRID_LEVEL + 1 else x
+        for level in range(len(self.up) - 1, -1, -1):
+            x = F.interpolate(self.narrow[level](x), scale_factor=2.0, mode="nearest") + skips[level]
+            x = act(self.up[level](act(x)))
+            if level == GRID_LEVEL:
+                grid = self.grid(x)
+        gain, bias = torch.tanh(grid.float()).chunk(2, 1)
+        image = torch.sigmoid(F.pixel_shuffle(self.image(x), 2).float())
+        return torch.exp(gain * GAIN_LOG_LIMIT), bias * BIAS_LIMIT, image[:, :3], image[:, 3:]
+
+
+def act(x: Tensor) -> Tensor:
+    return F.leaky_relu(x, 0.2)
+
+
+def stack_conditioning(photo: Tensor, hole: Tensor, guide: Tensor, coverage: Tensor, normals: Tensor) -> Tensor:
+    """The channels of `anonymizer.generate.conditioning`, (B, 11, S, S), from colours in [0, 1]."""
+    return torch.cat([(photo * 2 - 1) * (1 - hole), hole, (guide * 2 - 1) * coverage, coverage, normals], 1)
+
+
+def shown(layers: Layers, conditioning: Tensor) -> Tensor:
+    """What the layers show before the frame comes back, (B, 3, S, S); colours are not clipped."""
+    coverage = conditioning[:, COVERAGE]
+    guide = (conditioning[:, GUIDE] + coverage) / 2  # straight colour where coverage is 1
+    size = guide.shape[-2:]
+    gain = F.interpolate(layers.gain, size=size, mode="bilinear", align_corners=False)
+    bias = F.interpolate(layers.bias, size=size, mode="bilinear", align_corners=False)
+    matte = layers.matte
+    return matte * (gain * guide + bias * coverage) + (1 - matte * coverage) * layers.inpaint
+
+
+def compose(layers: Layers, conditioning: Tensor, photo: Tensor, blend: Tensor) -> Tensor:
+    """photo outside, the layers inside, joined over the ring where blend falls from 1 to 0."""
+    return photo + blend * (shown(layers, conditioning) - photo)
+
+
+def hole_of(conditioning: Tensor) -> Tensor:
+    return conditioning[:, HOLE]

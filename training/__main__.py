@@ -1,0 +1,31 @@
+"""`python -m training <verb> …`: each verb is a module of this folder with `main(argv) -> int`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from anonymizer.errors import AnonymizerError
+
+VERBS = {
+    "fit-face-model": "training.fit_face_model",
+    "build-personas": "training.build_personas",
+    "prepare": "training.prepare",
+    "train": "training.train",
+    "export": "training.export",
+}
+
+
+def main(argv: list[str]) -> int:
+    if not argv or argv[0] not in VERBS:
+        print(f"usage: python -m training <verb> …, where the verb is one of: {', '.join(VERBS)}", file=sys.stderr)
+        return 0 if argv[:1] in (["-h"], ["--help"]) else 2
+    try:
+        return int(importlib.import_module(VERBS[argv[0]]).main(argv[1:]))
+    except AnonymizerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

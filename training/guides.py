@@ -1,0 +1,117 @@
+"""The two guides of a training step: SELF, the photo's own face made to look pasted; CROSS, a persona in its pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.generator import stack_conditioning
+from training.augment import Batch
+from training.textures import blur_inside, masked_mean, match_tone, sample_textures
+
+FLATTEN = (0.4, 1.0)  # share of the photo's low-frequency light that is taken out
+LIGHT_SPREAD, TINT_SPREAD = 0.25, 0.08  # log gain of random light: all channels, each channel
+CONTRAST = 0.2
+NOISE = 0.025
+WARP_PX = 1.2  # at 128 px
+MIX_ODDS = 0.35  # how often a part of SELF's guide is another person's texture
+TONE_ERROR, TINT_ERROR = 0.2, 0.05  # log error of the persona's tone: all channels, each channel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Guided:
+    """conditioning: (B, 11, S, S). guide (B, 3, S, S) straight colour, 0 outside coverage (B, 1, S, S);
+    inner: where the guide alone should show: well inside the coverage, away from eyes and mouth."""
+
+    conditioning: Tensor
+    guide: Tensor
+    coverage: Tensor
+    inner: Tensor
+
+
+def self_guide(batch: Batch) -> Guided:
+    """The photo's own face, degraded; the insides of eyes and mouth are always a persona's."""
+    mesh, photo, count = batch.own, batch.photo, len(batch.photo)
+    device = photo.device
+    coverage = mesh.coverage
+    other = sample_textures(batch.textures, mesh.uv, torch.rand(count).to(device))
+    skin = masked_mean(photo, mesh.skin)
+    other = match_tone(other, coverage, skin, _tone_error(count, device, 0.5))
+    low = blur_inside(photo, coverage, 12)
+    share = torch.empty(count, 1, 1, 1).uniform_(*FLATTEN).to(device)
+    flat = photo * torch.exp(share * torch.log(skin.clamp(min=0.02) / low.clamp(min=0.02))).clamp(0.25, 4.0)
+    mixed = torch.lerp(flat, other, _mix_mask(batch).clamp(max=1))
+    guide = torch.lerp(mixed, other, mesh.patch)
+    guide = _degrade(guide, skin)
+    guide, coverage, normals = _warp(guide, coverage, mesh.normals)
+    return _guided(batch, guide, coverage, normals, mesh.patch)
+
+
+def cross_guide(batch: Batch) -> Guided:
+    """A persona's texture on the persona's mesh, roughly in the tone of the photo's skin."""
+    mesh, count = batch.persona, len(batch.photo)
+    device = batch.photo.device
+    drawn = sample_textures(batch.textures, mesh.uv, torch.rand(count).to(device))
+    skin = masked_mean(batch.photo, batch.own.skin)
+    drawn = match_tone(drawn, mesh.coverage, skin, _tone_error(count, device, 1.0))
+    return _guided(batch, drawn, mesh.coverage, mesh.normals, mesh.patch)
+
+
+def _guided(batch: Batch, guide: Tensor, coverage: Tensor, normals: Tensor, patch: Tensor) -> Guided:
+    guide = guide.clamp(0, 1) * (coverage > 0)
+    conditioning = stack_conditioning(batch.photo, batch.hole, guide, coverage, normals)
+    reach = 2 * (guide.shape[-1] // 24) + 1
+    near_patch = widen(patch, reach)
+    worn = 1 - widen(1 - coverage * batch.hole, reach)
+    return Guided(conditioning, guide, coverage, worn * (1 - near_patch))
+
+
+def widen(mask: Tensor, reach: int) -> Tensor:
+    """1 within reach / 2 px of the mask; by averages, which are cheaper than maxima on a CPU."""
+    rows = F.avg_pool2d(mask, (1, reach), 1, (0, reach // 2))
+    return (F.avg_pool2d(rows, (reach, 1), 1, (reach // 2, 0)) > 1e-3).float()
+
+
+def _tone_error(count: int, device: torch.device, share: float) -> Tensor:
+    error = torch.randn(count, 1, 1, 1) * TONE_ERROR + torch.randn(count, 3, 1, 1) * TINT_ERROR
+    return (error * share).to(device)
+
+
+def _mix_mask(batch: Batch) -> Tensor:
+    """(B, 1, S, S) smooth random regions for some of the rows, 0 for the others."""
+    count, size = len(batch.photo), batch.photo.shape[-1]
+    field = F.interpolate(torch.randn(count, 1, 5, 5), size=(size, size), mode="bilinear", align_corners=True)
+    chosen = (torch.rand(count, 1, 1, 1) < MIX_ODDS).float()
+    return (torch.sigmoid(field * 6 - 1) * chosen).to(batch.photo.device)
+
+
+def _degrade(guide: Tensor, skin: Tensor) -> Tensor:
+    """Random light, tint, contrast, sharpness and noise."""
+    count, size, device = len(guide), guide.shape[-1], guide.device
+    coarse = torch.randn(count, 1, 3, 3) * LIGHT_SPREAD + torch.randn(count, 3, 3, 3) * (TINT_SPREAD / 2)
+    coarse = coarse + _tone_error(count, torch.device("cpu"), 1.0)
+    light = F.interpolate(coarse.to(device), size=(size, size), mode="bicubic", align_corners=True)
+    contrast = 1 + (torch.rand(count, 1, 1, 1) * 2 - 1).to(device) * CONTRAST
+    out = ((guide - skin) * contrast + skin).clamp(0, 1) * torch.exp(light)
+    soft = F.avg_pool2d(F.pad(out, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    sharpness = torch.empty(count, 1, 1, 1).uniform_(-0.4, 1.0).to(device)  # below 0 sharpens, 1 is blurred
+    out = torch.lerp(out, soft, sharpness)
+    noise = torch.rand(count, 1, 1, 1).to(device) ** 2 * NOISE
+    return (out + noise * torch.randn(out.shape, device=device)).clamp(0, 1)
+
+
+def _warp(guide: Tensor, coverage: Tensor, normals: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """A small smooth displacement of everything that was rendered."""
+    count, size, device = len(guide), guide.shape[-1], guide.device
+    amount = torch.randn(count, 2, 4, 4) * (torch.rand(count, 1, 1, 1) * WARP_PX * 2 / 128)
+    field = F.interpolate(amount.to(device), size=(size, size), mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
+    still = torch.eye(2, 3, device=device).expand(count, 2, 3)
+    grid = F.affine_grid(still, [count, 1, size, size], align_corners=False) + field
+    stack = torch.cat([guide * (coverage > 0), coverage, normals], 1)
+    moved = F.grid_sample(stack, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    cover = moved[:, 3:4]
+    straight = moved[:, :3] / F.grid_sample((coverage > 0).float(), grid, align_corners=False).clamp(min=1e-2)
+    return straight * (cover > 0), cover, moved[:, 4:]

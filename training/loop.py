@@ -1,0 +1,99 @@
+"""The loop: draw, step, count, show, save, stop. Everything it decides is counted in images."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from anonymizer.errors import AnonymizerError
+from training.augment import HOLE_ODDS, Batch, cut_batch, draw_jitter
+from training.checkpoint import save_checkpoint
+from training.config import TrainConfig, table_of
+from training.data import Shard
+from training.sheets import save_sheet
+from training.step import Players, train_step
+
+log = logging.getLogger(__name__)
+
+
+def draw_batch(shard: Shard, config: TrainConfig, images_seen: int) -> Batch:
+    """The rows at this point of the epoch's own order, with a random persona, hole and jitter each."""
+    count = config.batch
+    at = (images_seen + torch.arange(count)).tolist()
+    epochs = sorted({position // len(shard.train) for position in at})
+    orders = {epoch: _epoch_order(config.seed, epoch, len(shard.train)) for epoch in epochs}
+    rows = torch.stack([shard.train[orders[p // len(shard.train)][p % len(shard.train)]] for p in at])
+    personas = torch.randint(len(shard.textures), (count,))
+    kinds = torch.multinomial(torch.tensor(HOLE_ODDS), count, replacement=True)
+    return cut_batch(shard, rows, personas, kinds, draw_jitter(count), config.size_px)
+
+
+def _epoch_order(seed: int, epoch: int, length: int) -> Tensor:
+    return torch.randperm(length, generator=torch.Generator().manual_seed(seed * 100_003 + epoch))
+
+
+def train(players: Players, shard: Shard, config: TrainConfig, run_dir: Path, minutes: float | None) -> None:
+    """Train until total_kimg or the time is over; the run can be resumed from where it stopped."""
+    # ---- setup
+    started = saved = time.monotonic()
+    ends = math.inf if minutes is None else started + minutes * 60
+    first = counted = players.images_seen
+    told_at, sums, steps = started, {}, 0
+    total = round(config.total_kimg * 1000)
+    if players.images_seen == 0:
+        _sheet(players, shard, config, run_dir)
+    while players.images_seen < total and time.monotonic() < ends:
+        # ---- one step
+        losses = train_step(players, draw_batch(shard, config, players.images_seen), config)
+        steps += 1
+        for name, value in losses.items():
+            so_far = sums.setdefault(name, [0.0, 0])
+            sums[name] = [so_far[0] + value, so_far[1] + 1]
+        # ---- stats
+        if _passed(players.images_seen, config, config.stats_kimg) or players.images_seen >= total:
+            now = time.monotonic()
+            means = {name: float(value) / count for name, (value, count) in sums.items()}
+            line = {"images": players.images_seen, "images_per_s": (players.images_seen - counted) / (now - told_at)}
+            _tell(run_dir, {**line, "elapsed_s": now - started, **means})
+            told_at, counted, sums, steps = now, players.images_seen, {}, 0
+            if not all(map(math.isfinite, means.values())):
+                broken = ", ".join(name for name, value in means.items() if not math.isfinite(value))
+                raise AnonymizerError(
+                    f"training broke at {players.images_seen} images: {broken} is not finite; "
+                    f"{run_dir} keeps the last sound checkpoint, lower the learning rates"
+                )
+        # ---- pictures and checkpoints
+        if _passed(players.images_seen, config, config.sheet_kimg):
+            _sheet(players, shard, config, run_dir)
+        if time.monotonic() - saved > config.checkpoint_s:
+            save_checkpoint(run_dir, players, table_of(config))
+            saved = time.monotonic()
+    if players.images_seen > first:
+        save_checkpoint(run_dir, players, table_of(config))
+        _sheet(players, shard, config, run_dir)
+    log.info("stopped at %d images after %.0f s", players.images_seen, time.monotonic() - started)
+
+
+def _passed(images: int, config: TrainConfig, every_kimg: float) -> bool:
+    """Whether the last batch crossed a multiple of every_kimg."""
+    every = every_kimg * 1000
+    return images // every != (images - config.batch) // every
+
+
+def _sheet(players: Players, shard: Shard, config: TrainConfig, run_dir: Path) -> None:
+    path = run_dir / f"sheet-{players.images_seen:07d}.png"
+    save_sheet(path, players.ema, shard, config.sheet_rows, config.size_px)
+
+
+def _tell(run_dir: Path, stats: dict[str, Any]) -> None:
+    rounded = {name: round(value, 5) if isinstance(value, float) else value for name, value in stats.items()}
+    with (run_dir / "stats.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(rounded) + "\n")
+    log.info("%s", "  ".join(f"{name} {value:.4g}" for name, value in rounded.items()))

@@ -1,0 +1,77 @@
+"""Perceptual distance: the shift-tolerant LPIPS trunk (VGG16 with blurred pooling), from its weight file alone.
+
+The published package imports torchvision and an interactive shell; only its state dict is read here,
+found in the installed `stlpips-pytorch` without importing it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from anonymizer.errors import ConfigError
+
+PACKAGE, WEIGHTS = "stlpips_pytorch", "weights/vST0.0/vgg_shift_tolerant.pth"
+STAGES = ((1, (0, 2)), (2, (6, 8)), (3, (12, 14, 16)))  # slice and layer numbers in the file, up to conv3_3
+
+
+class PerceptualDistance(nn.Module):
+    """Distance of two (B, 3, s, s) images in [0, 1]: (B,), with the published head on each of three stages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        state = torch.load(weight_file(), map_location="cpu", weights_only=True)
+        self.convs = nn.ModuleList()
+        for stage, layers in STAGES:
+            block = nn.ModuleList()
+            for layer in layers:
+                weight = state[f"net.slice{stage}.{layer}.weight"]
+                conv = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
+                conv.load_state_dict({"weight": weight, "bias": state[f"net.slice{stage}.{layer}.bias"]})
+                block.append(conv)
+            self.convs.append(block)
+            self.register_buffer(f"head{stage}", state[f"lin{stage - 1}.model.1.weight"].clamp(min=0))
+        binomial = torch.tensor([1.0, 2.0, 1.0])
+        self.register_buffer("blur", (binomial[:, None] * binomial / 16)[None, None])
+        self.register_buffer("shift", state["scaling_layer.shift"])
+        self.register_buffer("scale", state["scaling_layer.scale"])
+        self.requires_grad_(False)
+
+    def features(self, rgb: Tensor) -> list[Tensor]:
+        """Unit-length features of each stage."""
+        x = (rgb * 2 - 1 - self.get_buffer("shift")) / self.get_buffer("scale")
+        found = []
+        for index, block in enumerate(self.convs):
+            if index:
+                x = self._pool(x)
+            assert isinstance(block, nn.ModuleList)
+            for conv in block:
+                x = F.relu(conv(x))
+            found.append(x * torch.rsqrt(x.float().square().sum(1, keepdim=True) + 1e-8))
+        return found
+
+    def _pool(self, x: Tensor) -> Tensor:
+        wide = torch.maximum(x[..., 1:], x[..., :-1])  # max over 2 × 2, stride 1; max_pool2d is slow on a CPU
+        x = F.pad(torch.maximum(wide[..., 1:, :], wide[..., :-1, :]), (1, 2, 1, 2), mode="replicate")
+        kernel = self.get_buffer("blur").to(x.dtype).expand(x.shape[1], 1, 3, 3)
+        return F.conv2d(x, kernel, stride=2, groups=x.shape[1])
+
+    def forward(self, got: Tensor, want: Tensor) -> Tensor:
+        with torch.no_grad():
+            targets = self.features(want)
+        total = torch.zeros(len(got), device=got.device)
+        for (stage, _), a, b in zip(STAGES, self.features(got), targets, strict=True):
+            total = total + ((a - b).float().square() * self.get_buffer(f"head{stage}")).sum(1).mean((1, 2))
+        return total
+
+
+def weight_file() -> Path:
+    """Where the installed package keeps the weights; ConfigError when it is not installed."""
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or found.origin is None:
+        raise ConfigError("the perceptual loss needs `stlpips-pytorch`; install it, or set [loss] perceptual = 0")
+    return Path(found.origin).parent / WEIGHTS

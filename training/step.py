@@ -1,0 +1,178 @@
+"""One training step: both branches through the generator, then the discriminator's turn, then the generator's."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from anonymizer.generate.conditioning import CONTEXT
+from models.discriminator import Discriminator, Verdicts
+from models.generator import PRESETS, Generator, Layers, compose
+from training import losses
+from training.augment import Batch, diff_augment
+from training.config import TrainConfig
+from training.guides import Guided, cross_guide, self_guide, widen
+from training.perceptual import PerceptualDistance
+
+
+@dataclass(slots=True, eq=False)
+class Players:
+    """Everything that learns, and how. images_seen counts photos: SELF and CROSS of one photo are one."""
+
+    generator: Generator
+    ema: Generator
+    discriminator: Discriminator
+    generator_adam: torch.optim.Adam
+    discriminator_adam: torch.optim.Adam
+    perceptual: PerceptualDistance | None
+    images_seen: int = 0
+    steps: int = 0
+
+
+def make_players(config: TrainConfig, device: torch.device) -> Players:
+    shape = PRESETS[config.preset]
+    layout = torch.channels_last
+    generator = Generator(shape).to(device, memory_format=layout)  # type: ignore[call-overload]  # torch's stub lacks it
+    discriminator = Discriminator(shape.size_px).to(device, memory_format=layout)  # type: ignore[call-overload]
+    perceptual = PerceptualDistance().to(device, memory_format=layout) if config.loss.perceptual > 0 else None  # type: ignore[call-overload]
+    betas = (0.0, 0.99)
+    return Players(
+        generator,
+        copy.deepcopy(generator).requires_grad_(False),
+        discriminator,
+        torch.optim.Adam(generator.parameters(), config.lr_generator, betas),
+        torch.optim.Adam(discriminator.parameters(), config.lr_discriminator, betas),
+        perceptual,
+    )
+
+
+def run_generator(generator: nn.Module, conditioning: Tensor) -> Layers:
+    """The generator in bfloat16; its answers are float32."""
+    with torch.autocast(conditioning.device.type, dtype=torch.bfloat16):
+        return Layers(*generator(conditioning.contiguous(memory_format=torch.channels_last)))
+
+
+def train_step(players: Players, batch: Batch, config: TrainConfig) -> dict[str, Tensor]:
+    """Update both players on one batch; the losses, detached."""
+    own, cross = self_guide(batch), cross_guide(batch)
+    conditioning = torch.cat([own.conditioning, cross.conditioning])
+    layers = run_generator(players.generator, conditioning)
+    photos, blends = batch.photo.repeat(2, 1, 1, 1), batch.blend.repeat(2, 1, 1, 1)
+    composites = compose(layers, conditioning, photos, blends)
+    stats = discriminator_turn(players, batch, composites.detach(), conditioning, config)
+    total, found = generator_losses(players, batch, (own, cross), layers, composites, config)
+    players.generator_adam.zero_grad(set_to_none=True)
+    total.backward()  # type: ignore[no-untyped-call]  # torch's own annotation lacks it
+    _adam_step(players.generator_adam, players, config, config.lr_generator)
+    players.images_seen += len(batch.photo)
+    players.steps += 1
+    update_ema(players, len(batch.photo), config.ema_halflife_kimg)
+    return {**stats, **found, "generator": total.detach()}
+
+
+def judge(players: Players, composite: Tensor, hole: Tensor, context: Tensor, full: bool = False) -> Verdicts:
+    with contextlib.nullcontext() if full else torch.autocast(composite.device.type, dtype=torch.bfloat16):
+        verdicts: Verdicts = players.discriminator(composite, hole, context)
+        return verdicts
+
+
+def discriminator_turn(
+    players: Players, batch: Batch, composites: Tensor, conditioning: Tensor, config: TrainConfig
+) -> dict[str, Tensor]:
+    """Real photos up, composites of both branches down; every r1_every steps the gradient penalty."""
+    context = conditioning[: len(batch.photo), CONTEXT]
+    players.discriminator.requires_grad_(True)
+    players.discriminator_adam.zero_grad(set_to_none=True)
+    real = judge(players, *diff_augment(batch.photo, batch.hole, context, config.augment))
+    up = losses.discriminator_says(real, batch.blend, real=True)
+    holes, contexts = batch.hole.repeat(2, 1, 1, 1), context.repeat(2, 1, 1, 1)
+    fake = judge(players, *diff_augment(composites, holes, contexts, config.augment))
+    down = losses.discriminator_says(fake, batch.blend.repeat(2, 1, 1, 1), real=False)
+    (up + down).backward()  # type: ignore[no-untyped-call]
+    stats = {"d_real": up.detach(), "d_fake": down.detach()}
+    if config.r1 > 0 and players.steps % config.r1_every == 0:
+        half = max(len(batch.photo) // 2, 2)
+        images = batch.photo[:half].detach().requires_grad_(True)
+        penalty = losses.gradient_penalty(judge(players, images, batch.hole[:half], context[:half], full=True), images)
+        (penalty * (config.r1 / 2 * config.r1_every)).backward()  # type: ignore[no-untyped-call]
+        stats["r1"] = penalty.detach()
+    _adam_step(players.discriminator_adam, players, config, config.lr_discriminator)
+    players.discriminator.requires_grad_(False)
+    return stats
+
+
+def generator_losses(
+    players: Players,
+    batch: Batch,
+    guided: tuple[Guided, Guided],
+    layers: Layers,
+    composites: Tensor,
+    config: TrainConfig,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The weighted total, and each loss by name."""
+    count, weights = len(batch.photo), config.loss
+    own, cross = guided
+    ours, theirs = composites[:count], composites[count:]
+    focus = batch.blend * (1 + weights.eyes_and_mouth * batch.own.patch)
+    l1, coarse = losses.multi_scale_l1(ours, batch.photo, focus)
+    face = torch.maximum(batch.own.coverage, batch.persona.coverage)
+    outside = batch.blend * (1 - widen(face, 5))
+    conditioning = torch.cat([own.conditioning, cross.conditioning])
+    context = conditioning[:, CONTEXT]
+    verdicts = judge(players, *diff_augment(composites, batch.hole.repeat(2, 1, 1, 1), context, config.augment))
+    found = {
+        "l1": l1,
+        "coarse_l1": coarse,
+        "gradient": losses.gradient_l1(ours, batch.photo, focus),
+        "adversarial": losses.generator_says(verdicts, batch.blend.repeat(2, 1, 1, 1)),
+        "structure": losses.structure(theirs, cross.guide, cross.coverage * batch.hole),
+        "cross_light": losses.light(theirs, batch.photo, batch.blend),
+        "cross_outside": losses.multi_scale_l1(theirs, batch.photo, outside)[0],
+        "smooth_grid": losses.grid_roughness(layers),
+        "matte": losses.matte_hole(layers, torch.cat([own.inner, cross.inner])),
+        "range": losses.out_of_range(composites),
+    }
+    if players.perceptual is not None:
+        found["perceptual"] = perceptual_loss(players.perceptual, ours, batch.photo, players.steps, config)
+    total = torch.stack([value * getattr(weights, name) for name, value in found.items()]).sum()
+    return total, {name: value.detach() for name, value in found.items()}
+
+
+def perceptual_loss(trunk: PerceptualDistance, ours: Tensor, photo: Tensor, step: int, config: TrainConfig) -> Tensor:
+    """Alternately the whole crop at half size, and its middle at full size, on a part of the rows."""
+    rows = max(int(len(ours) * config.perceptual_share), 1)
+    ours, photo = ours[:rows], photo[:rows]
+    size = ours.shape[-1]
+    if step % 2 == 0:
+        ours, photo = F.avg_pool2d(ours, 2), F.avg_pool2d(photo, 2)
+    else:
+        x, y = (int(torch.randint(size // 8, size * 3 // 8 + 1, ()).item()) for _ in range(2))
+        ours, photo = (t[..., y : y + size // 2, x : x + size // 2] for t in (ours, photo))
+    with torch.autocast(ours.device.type, dtype=torch.bfloat16):
+        distance: Tensor = trunk(
+            ours.contiguous(memory_format=torch.channels_last), photo.contiguous(memory_format=torch.channels_last)
+        )
+    return distance.mean()
+
+
+def _adam_step(adam: torch.optim.Adam, players: Players, config: TrainConfig, rate: float) -> None:
+    """Linear warm-up, clipped gradients."""
+    share = min(1.0, (players.images_seen + config.batch) / max(config.warmup_kimg * 1000, 1))
+    for group in adam.param_groups:
+        group["lr"] = rate * share
+        torch.nn.utils.clip_grad_norm_(group["params"], 5.0, foreach=True)
+    adam.step()
+
+
+@torch.no_grad()
+def update_ema(players: Players, images: int, halflife_kimg: float) -> None:
+    """Weights averaged over a half-life that grows with the run up to halflife_kimg."""
+    halflife = min(halflife_kimg * 1000, max(players.images_seen * 0.1, 1.0))
+    keep = 0.5 ** (images / halflife)
+    for average, live in zip(players.ema.parameters(), players.generator.parameters(), strict=True):
+        average.lerp_(live, 1 - keep)
