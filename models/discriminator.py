@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -27,9 +28,7 @@ class Discriminator(nn.Module):
         levels = min(len(widths), size_px.bit_length() - 2)  # down to at least 4 px
         widths = widths[:levels]
         self.stem = nn.Conv2d(IN_CHANNELS, widths[0], 3, padding=1, stride=2)
-        self.down = nn.ModuleList(
-            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in itertools.pairwise(widths))
         self.same = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in widths[1:])
         self.patch = nn.ModuleList(nn.Conv2d(w, 1, 3, padding=1) for w in widths[1:4])
         side = size_px // 2**levels
@@ -37,7 +36,8 @@ class Discriminator(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(module.weight, a=0.2)
-                nn.init.zeros_(module.bias)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
         for head in (*self.patch, self.whole[2]):
             assert isinstance(head, nn.Conv2d | nn.Linear)
             nn.init.normal_(head.weight, std=0.02)

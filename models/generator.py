@@ -6,6 +6,7 @@ and nothing but the first and the last step at full size, where memory would set
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -21,7 +22,7 @@ BIAS_LIMIT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class GeneratorShape:
-    """size_px: S. widths: channels of each level; level k works at S / 2**(k + 1). depth: residual blocks at the bottom."""
+    """size_px: S. widths: channels of level k, which works at S / 2**(k + 1). depth: residual blocks at the bottom."""
 
     size_px: int
     widths: tuple[int, ...]
@@ -69,12 +70,10 @@ class Generator(nn.Module):
             raise ValueError(f"{shape} has no level for the colour grid, or a size that cannot be halved so often")
         self.shape, widths = shape, shape.widths
         self.stem = nn.Conv2d(len(CHANNELS), widths[0], 4, stride=2, padding=1)
-        self.down = nn.ModuleList(
-            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.down = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in itertools.pairwise(widths))
         self.same = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in widths)
         self.bottom = nn.Sequential(*(Residual(widths[-1]) for _ in range(shape.depth)))
-        self.narrow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in zip(widths, widths[1:], strict=False))
+        self.narrow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
         self.up = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in widths[:-1])
         self.grid = nn.Conv2d(widths[GRID_LEVEL], 6, 3, padding=1)
         self.image = nn.Conv2d(widths[0], 16, 3, padding=1)  # 4 layers × 2 × 2 px

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ def save_checkpoint(run_dir: Path, players: Players, config_table: dict[str, Any
     state["rng_cuda"] = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     path, temporary = run_dir / FILE_NAME, run_dir / (FILE_NAME + ".part")
     torch.save(state, temporary)
-    os.replace(temporary, path)
+    temporary.replace(path)
     return path
 
 

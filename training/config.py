@@ -94,6 +94,6 @@ def _check(table: dict[str, Any], kind: type, origin: str) -> None:
             hint = f'; did you mean "{near[0]}"?' if near else ""
             raise ConfigError(f'{origin}: unknown key "{key}"{hint}')
         wanted = str(known[key].type)
-        fits = {"int": int, "float": (int, float), "str": str}.get(wanted, object)
-        if isinstance(value, bool) or not isinstance(value, fits):
+        kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
+        if isinstance(value, bool) or not isinstance(value, kinds.get(wanted, (object,))):
             raise ConfigError(f"{origin}: {key} is {value!r}, wanted {wanted}")

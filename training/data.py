@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import logging
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,13 +15,13 @@ from PIL import Image
 from torch import Tensor
 
 from anonymizer.errors import InputError
+from anonymizer.faces import VERTEX_COUNT
 from training.rasters import MeshMap, mesh_map
 
 log = logging.getLogger(__name__)
 
 CROP_PX = 288
 MARGIN = 1.25  # maps and photos are held at S × MARGIN, so that a crop zoomed in stays sharp
-FACE_TRIANGLES = 898  # of the canonical mesh; the eyes' and the mouth's insides follow
 HOLE_KINDS = ("hull_face", "hull_head", "hull_box")
 
 
@@ -72,9 +73,8 @@ def load_shard(path: Path, size_px: int) -> Shard:
     needed = {"images", "image_offsets", "vertices_own", "uv_own", "vertices_persona", "uv_persona", "triangles"}
     missing = (needed | set(HOLE_KINDS) | {"textures", "texture_offsets", "split", "names"}) - set(arrays)
     if missing:
-        raise InputError(
-            f"shard {path} lacks {', '.join(sorted(missing))}; make it again with `python -m training prepare`"
-        )
+        names = ", ".join(sorted(missing))
+        raise InputError(f"shard {path} lacks {names}; make it again with `python -m training prepare`")
     side = round(size_px * MARGIN)
     photos = _decode(arrays["images"], arrays["image_offsets"], side)
     log.info("%d photos decoded, rasterising at %d px", len(photos), side)
@@ -91,16 +91,15 @@ def load_shard(path: Path, size_px: int) -> Shard:
         names=tuple(str(name) for name in arrays["names"]),
     )
     if not len(shard.train) or not len(shard.held_out):
-        raise InputError(
-            f"shard {path} has {len(shard.train)} rows to train on and {len(shard.held_out)} held out; both need some"
-        )
+        got = f"{len(shard.train)} rows to train on and {len(shard.held_out)} held out"
+        raise InputError(f"shard {path} has {got}; both need some")
     return shard
 
 
 def _decode(flat: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], side: int | None) -> Tensor:
     """JPEG bytes -> (N, 3, side, side) uint8; side None keeps the size."""
     out = []
-    for start, end in zip(offsets, offsets[1:], strict=False):
+    for start, end in itertools.pairwise(offsets):
         image = Image.open(io.BytesIO(flat[start:end].tobytes())).convert("RGB")
         if side is not None and image.size != (side, side):
             image = image.resize((side, side), Image.Resampling.LANCZOS)
@@ -112,6 +111,9 @@ def _rasterise(arrays: dict[str, npt.NDArray[np.generic]], which: str, side: int
     vertices = arrays[f"vertices_{which}"].astype(np.float32) / 64 * (side / CROP_PX)
     uv = arrays[f"uv_{which}"].astype(np.float32) / 16384
     triangles = arrays["triangles"].astype(np.int32)
+    patches = np.asarray(
+        (triangles >= VERTEX_COUNT).any(1)
+    )  # the insides of eyes and mouth follow the mesh's own vertices
     n = len(vertices)
     maps = Maps(
         torch.zeros(n, 2, side, side, dtype=torch.float16),
@@ -119,7 +121,7 @@ def _rasterise(arrays: dict[str, npt.NDArray[np.generic]], which: str, side: int
         torch.zeros(n, 3, side, side, dtype=torch.int8),
     )
     for row in range(n):
-        drawn: MeshMap = mesh_map(vertices[row], uv[row], triangles, side, FACE_TRIANGLES)
+        drawn: MeshMap = mesh_map(vertices[row], uv[row], triangles, side, patches)
         maps.uv[row] = torch.from_numpy(drawn.uv).permute(2, 0, 1)
         maps.code[row, 0] = torch.from_numpy(drawn.code)
         maps.normals[row] = torch.from_numpy(drawn.normals).permute(2, 0, 1)

@@ -45,24 +45,24 @@ def train(players: Players, shard: Shard, config: TrainConfig, run_dir: Path, mi
     started = saved = time.monotonic()
     ends = math.inf if minutes is None else started + minutes * 60
     first = counted = players.images_seen
-    told_at, sums, steps = started, {}, 0
+    told_at = started
+    sums: dict[str, tuple[float | Tensor, int]] = {}
     total = round(config.total_kimg * 1000)
     if players.images_seen == 0:
         _sheet(players, shard, config, run_dir)
     while players.images_seen < total and time.monotonic() < ends:
         # ---- one step
         losses = train_step(players, draw_batch(shard, config, players.images_seen), config)
-        steps += 1
         for name, value in losses.items():
-            so_far = sums.setdefault(name, [0.0, 0])
-            sums[name] = [so_far[0] + value, so_far[1] + 1]
+            so_far, times = sums.get(name, (0.0, 0))
+            sums[name] = (so_far + value, times + 1)
         # ---- stats
         if _passed(players.images_seen, config, config.stats_kimg) or players.images_seen >= total:
             now = time.monotonic()
             means = {name: float(value) / count for name, (value, count) in sums.items()}
             line = {"images": players.images_seen, "images_per_s": (players.images_seen - counted) / (now - told_at)}
             _tell(run_dir, {**line, "elapsed_s": now - started, **means})
-            told_at, counted, sums, steps = now, players.images_seen, {}, 0
+            told_at, counted, sums = now, players.images_seen, {}
             if not all(map(math.isfinite, means.values())):
                 broken = ", ".join(name for name, value in means.items() if not math.isfinite(value))
                 raise AnonymizerError(

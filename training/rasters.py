@@ -24,9 +24,10 @@ def mesh_map(
     uv: npt.NDArray[np.float32],
     triangles: npt.NDArray[np.int32],
     size_px: int,
-    first_patch_triangle: int,
+    patches: npt.NDArray[np.bool_],
 ) -> MeshMap:
-    """Rasterise (V, 3) vertices with (V, 2) uv at size_px² ; smaller z is nearer, pixel centres at .5."""
+    """Rasterise (V, 3) vertices with (V, 2) uv at size_px² ; smaller z is nearer, pixel centres at .5.
+    patches (T,) marks the triangles inside eyes and mouth."""
     pixel, which, weights = _visible(vertices_px, triangles, size_px)
     corners = triangles[which]
     attributes = np.concatenate([uv, vertex_normals(vertices_px, triangles)], 1)
@@ -34,7 +35,7 @@ def mesh_map(
     out = np.zeros((size_px * size_px, 5), np.float32)
     out[pixel] = values
     code = np.zeros(size_px * size_px, np.uint8)
-    code[pixel] = np.where(which >= first_patch_triangle, PATCH, FACE)
+    code[pixel] = np.where(patches[which], PATCH, FACE)
     length = np.maximum(np.linalg.norm(out[:, 2:], axis=1, keepdims=True), 1e-6)
     normals = np.rint(out[:, 2:] / length * 127).astype(np.int8)
     shape = (size_px, size_px)

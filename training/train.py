@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from training.checkpoint import read_checkpoint, restore
-from training.config import TrainConfig, config_of, load_config, table_of
+from training.config import TrainConfig, load_config, table_of
 from training.data import load_shard
 from training.loop import train
 from training.step import make_players
@@ -44,12 +44,10 @@ def main(argv: list[str]) -> int:
 
 
 def run_training(config: TrainConfig, shard_path: Path, out: Path, minutes: float | None, resume: Path | None) -> Path:
-    """Train in a new folder of `out`, or go on in `resume`; the run's folder."""
+    """Train in a new folder of `out`, or go on in `resume`, to the bit if nothing of `config` was changed; its folder."""
     torch.set_num_threads(config.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     state = read_checkpoint(resume) if resume else None
-    if state is not None:
-        config = config_of(state["config"], f"{resume}/latest.pt")
     torch.manual_seed(config.seed)
     players = make_players(config, device)
     shard = load_shard(shard_path, config.size_px).to(device)
@@ -86,7 +84,7 @@ def _new_run_dir(out: Path, config: TrainConfig, shard_path: Path, device: torch
 def _commit() -> str:
     """The checkout's commit, or "unknown" outside one."""
     try:
-        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False)  # noqa: S607
+        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False)
     except OSError:
         return "unknown"
     return done.stdout.strip() or "unknown"

@@ -93,10 +93,8 @@ def read_spec(metadata: Mapping[str, str], name: str) -> GeneratorSpec:
         got, want = f"{spec.spec} v{spec.version}", f"{SPEC} v{SPEC_VERSION}"
         raise WeightsError(f"generator {name} was made for {got}, this build speaks {want}; {hint}")
     if len(spec.channels) != len(CHANNELS):
-        count = len(spec.channels)
-        raise WeightsError(
-            f"generator {name} expects {count} input channels, this build conditions {len(CHANNELS)}; {hint}"
-        )
+        got, want = f"{len(spec.channels)} input channels", f"this build conditions {len(CHANNELS)}"
+        raise WeightsError(f"generator {name} expects {got}, {want}; {hint}")
     if spec.channels != CHANNELS:
         wrong = next((g, w) for g, w in zip(spec.channels, CHANNELS, strict=True) if g != w)
         raise WeightsError(f"generator {name} expects the channel {wrong[0]} where this build gives {wrong[1]}; {hint}")
