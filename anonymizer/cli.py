@@ -7,7 +7,7 @@ Exit codes: those of `anonymizer.errors`, 70 for a mistake of the program, 130 w
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -243,13 +243,21 @@ def _show(call: Call, result: object) -> None:
     """The result on stdout: one JSON object, or a line for each field."""
     import msgspec
 
-    table = msgspec.to_builtins(result, enc_hook=str, str_keys=True)
+    table = msgspec.to_builtins(result, enc_hook=_plain, str_keys=True)
+    speed = getattr(result, "frames_per_s", None)
+    if speed is not None:
+        table["frames_per_s"] = speed
     if call.as_json:
         click.echo(msgspec.json.encode(table).decode())
         return
     for block in table.get("images", [table]):
         for name, value in block.items():
-            click.echo(f"{name.replace('_', ' ')}: {_words(value)}")
+            if value is not None:
+                click.echo(f"{name.replace('_', ' ')}: {_words(value)}")
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def _words(value: Any) -> str:
@@ -259,4 +267,4 @@ def _words(value: Any) -> str:
         return f"{value:.1f}"
     if isinstance(value, list):
         return ", ".join(_words(inner) for inner in value)
-    return "–" if value is None else str(value)
+    return str(value)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -18,17 +19,22 @@ from anonymizer.progress import Progress, progress_after
 from anonymizer.settings import Settings
 
 OnProgress = Callable[[Progress], None]
+VERDICTS: Mapping[Verdict, int] = MappingProxyType({Verdict.REPLACED: 11, Verdict.NO_FACE: 1})
 
 
 @dataclass(frozen=True)
 class Report:
     """A stand-in for the real reports: a dataclass like them."""
 
-    target: Path
+    output: Path
     frames: int = 12
-    verdicts: dict[Verdict, int] = field(default_factory=lambda: {Verdict.REPLACED: 11, Verdict.NO_FACE: 1})
-    fps: float = 23.456
-    audio: str | None = None
+    verdicts: Mapping[Verdict, int] = field(default_factory=lambda: VERDICTS)
+    first_failure: str | None = None
+
+    @property
+    def frames_per_s(self) -> float:
+        """As in the real report: computed, not stored."""
+        return 23.456
 
 
 @dataclass
@@ -45,7 +51,7 @@ class RecordingApp:
 
     def run_video(
         self, source: Path, target: Path, settings: Settings, overwrite: bool, on_progress: OnProgress
-    ) -> Report:
+    ) -> object:
         """As `anonymizer.app.run_video`."""
         for done in range(1, 13):
             on_progress(progress_after("look", done, None, 0.1))
@@ -64,7 +70,7 @@ class RecordingApp:
         """As `anonymizer.app.persona_sheet`."""
         self._note("personas", target, count, settings)
 
-    def run_demo(self, out_dir: Path, settings: Settings, on_progress: OnProgress) -> Report:
+    def run_demo(self, out_dir: Path, settings: Settings, on_progress: OnProgress) -> object:
         """As `anonymizer.app.run_demo`."""
         self._note("demo", out_dir, settings)
         return Report(out_dir / "demo.mp4")
@@ -138,16 +144,32 @@ def test_json_is_one_object(capsys: pytest.CaptureFixture[str], arguments: list[
     assert run([*arguments, "--json"], RecordingApp()) == 0
     result = json.loads(capsys.readouterr().out)
     reports = result.get("images", [result])
-    assert [Path(report["target"]).as_posix() for report in reports] == targets
+    assert [Path(report["output"]).as_posix() for report in reports] == targets
     assert all(report["verdicts"] == {"replaced": 11, "no face": 1} for report in reports)
-    assert all(report["fps"] == 23.456 for report in reports)
+    assert "images" in result or result["frames_per_s"] == 23.456
 
 
 def test_the_result_is_readable(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without `--json` each field is a line of plain words."""
+    """Without `--json` each field that says something is a line of plain words."""
     assert run(["video", "a.mp4", "b.mp4"], RecordingApp()) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines == ["target: b.mp4", "frames: 12", "verdicts: replaced 11, no face 1", "fps: 23.5", "audio: –"]
+    assert lines == ["output: b.mp4", "frames: 12", "verdicts: replaced 11, no face 1", "frames per s: 23.5"]
+
+
+def test_the_real_reports_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Verdicts, seconds, sizes and paths of a real video report all reach the JSON object."""
+    from anonymizer.offline import VideoReport
+    from anonymizer.two_passes import StageSeconds
+
+    class OneReport(RecordingApp):
+        def run_demo(self, out_dir: Path, settings: Settings, on_progress: OnProgress) -> object:
+            seconds = StageSeconds(1.0, 2.0, 3.0, 4.0, 5.0)
+            return VideoReport(out_dir / "d.mp4", 12, (64, 48), 25.0, VERDICTS, seconds, 1, False, 0, 0, None)
+
+    assert run(["demo", "--json"], OneReport()) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["size_px"], result["verdicts"]) == ([64, 48], {"replaced": 11, "no face": 1})
+    assert (result["seconds"]["total_s"], result["frames_per_s"]) == (5.0, 2.4)
 
 
 @pytest.mark.parametrize(

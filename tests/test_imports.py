@@ -11,7 +11,7 @@ import pytest
 import anonymizer
 
 ROOT = Path(__file__).parent.parent
-HEAVY = {"numpy", "cv2", "mediapipe", "onnxruntime", "numba", "av", "PIL", "cryptography", "matplotlib", "torch"}
+HEAVY = {"numpy", "cv2", "ai_edge_litert", "onnxruntime", "numba", "av", "PIL", "cryptography", "torch"}
 
 
 def loaded_after(statement: str) -> set[str]:
