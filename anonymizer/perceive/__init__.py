@@ -1,0 +1,1 @@
+"""From a frame to what is known of its faces: detectors, landmarks, tracks, and the motion code that outlives them."""
