@@ -1,0 +1,104 @@
+"""Reduce a face to its motion code: pose, expression without resting values, gaze. Nothing else passes.
+
+A person's resting coefficients identify (method: .08 of AUC from one photo), so a baseline is taken
+off and the population's resting values are put in its place; a dead zone hides what is left of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer.faces import Face, Floats, MotionCode
+from anonymizer.geometry import fit_similarity, rotation_from_vector, vector_from_rotation
+from anonymizer.persona.face_model import FaceModel
+from anonymizer.persona.landmark_groups import EYE_CORNERS, IRIS_CENTERS
+
+DEAD_ZONE = 0.04  # of a coefficient; about what a still face's coefficients jitter
+GAZE_LIMIT = 0.55  # of half an eye's width; the iris touches the corner there
+STEPS_PX = 1 / 8
+STEP_SCALE = 1 / 512  # relative
+STEP_ROTATION_RAD = np.deg2rad(0.1)
+STEP_EXPRESSION = 1 / 64
+STEP_GAZE = 1 / 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """A fitted, not yet reduced face. Private like the face itself.
+
+    pose (6,) float64: centre x, y in px, log of px per cm, rotation vector. expression (52,), raw.
+    gaze (2, 2), raw. residual_px: rms of landmarks against the fitted average head.
+    """
+
+    pose: npt.NDArray[np.float64]
+    expression: Floats
+    gaze: Floats
+    residual_px: float
+
+
+def fit_motion(face: Face, model: FaceModel) -> Motion:
+    """Fit pose and gaze to a face that has landmarks. ValueError if it has none or they are not finite."""
+    if face.landmarks_px is None or face.expression is None:
+        raise ValueError("this face has no landmarks to fit")
+    points = face.landmarks_px.astype(np.float64)
+    if not np.isfinite(points).all():
+        raise ValueError("landmarks are not finite")
+    head = model.head(face.expression)
+    scale, rotation, shift = fit_similarity(head, points[:468], model.alignment_weights)
+    fitted = scale * head @ rotation.T + shift
+    residual = float(np.sqrt(((fitted - points[:468])[:, :2] ** 2).sum(1).mean()))
+    pose = np.concatenate([shift[:2], [np.log(max(scale, 1e-3))], vector_from_rotation(rotation)])
+    in_head = (points - shift) @ rotation / scale
+    return Motion(pose, face.expression, _gaze(in_head), residual)
+
+
+def _gaze(in_head: npt.NDArray[np.float64]) -> Floats:
+    """Iris offset from the middle of the eye's corners, in half eye widths; landmarks (478, 3) in head space."""
+    rows = []
+    for (left, right), iris in zip(EYE_CORNERS, IRIS_CENTERS, strict=True):
+        a, b = in_head[left, :2], in_head[right, :2]
+        rows.append((in_head[iris, :2] - (a + b) / 2) / max(float(np.linalg.norm(b - a)) / 2, 1e-6))
+    return np.array(rows, np.float32)
+
+
+def reduce_motion(pose: npt.NDArray[np.float64], expression: Floats, gaze: Floats, baseline: Floats, model: FaceModel) -> MotionCode:
+    """The motion code: baseline (52,) off, dead zone, clipped, quantised."""
+    moved = expression - baseline
+    moved = np.sign(moved) * np.maximum(np.abs(moved) - DEAD_ZONE, 0)
+    kept = np.clip(model.resting_expression + moved, 0, 1)
+    step = np.log1p(STEP_SCALE)
+    return MotionCode(
+        center_px=_quantised(pose[:2], STEPS_PX),
+        scale_px_per_cm=float(np.exp(round(float(pose[2]) / step) * step)),
+        rotation=_quantised(pose[3:], STEP_ROTATION_RAD),
+        expression=_quantised(kept, STEP_EXPRESSION),
+        gaze=_quantised(np.clip(gaze, -GAZE_LIMIT, GAZE_LIMIT), STEP_GAZE),
+    )
+
+
+def photo_baseline(expression: Floats, model: FaceModel) -> Floats:
+    """A photo has no track to learn resting values from, so the population's are taken off."""
+    return model.resting_expression
+
+
+def track_baseline(expressions: Floats) -> Floats:
+    """Resting values of a whole track, (T, 52) -> (52,): what its calm moments show.
+
+    The 25th percentile: a face at rest shows the low values of every coefficient most of the time.
+    """
+    return np.asarray(np.percentile(expressions, 25, axis=0), np.float32)
+
+
+def motion_in_head(face: Face, motion: Motion) -> npt.NDArray[np.float64]:
+    """Landmarks (478, 3) of a face in head space, cm. Used by training only; identifies a person."""
+    assert face.landmarks_px is not None
+    shift = np.array([motion.pose[0], motion.pose[1], 0.0])
+    points = face.landmarks_px.astype(np.float64) - shift
+    return np.asarray(points @ rotation_from_vector(motion.pose[3:]) / np.exp(motion.pose[2]))
+
+
+def _quantised(values: npt.ArrayLike, step: float) -> Floats:
+    return (np.round(np.asarray(values, np.float64) / step) * step).astype(np.float32)

@@ -1,0 +1,83 @@
+"""The persona bank: portraits taken apart, so that three of them can be put together as a new person.
+
+Each portrait (a synthetic person, CC0) is kept as its fine detail (log texture without its low
+frequencies), its low frequencies, and its shape; light is the same average light for all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer.errors import WeightsError
+from anonymizer.faces import Floats
+from anonymizer.weights.locate import weight_path
+
+VERSION = 1
+DETAIL_RANGE = 1.2  # log units either way that the 8-bit detail covers
+FACE_ROWS = 440  # atlas rows that the face takes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonaBank:
+    """detail_webp: n encoded (440, 512, 3) uint8, 128 + log detail · 127 / 1.2. low (n, 28, 32, 3) float32 log
+    colour without its mean. shapes_cm (n, 468, 3). feminine (n,) bool. wrinkles (n,) how much fine detail.
+    light (28, 32, 3): log average light and colour pattern. tones (6, 3): RGB [0, 1], dark to light.
+    teeth_webp: k encoded (128, 192, 3) mouths. version is checked when read."""
+
+    detail_webp: tuple[npt.NDArray[np.uint8], ...]
+    low: Floats
+    shapes_cm: Floats
+    feminine: npt.NDArray[np.bool_]
+    wrinkles: Floats
+    light: Floats
+    tones: Floats
+    teeth_webp: tuple[npt.NDArray[np.uint8], ...]
+
+    def __len__(self) -> int:
+        return len(self.detail_webp)
+
+    def detail(self, index: int) -> Floats:
+        """(440, 512, 3) float32 log detail of one portrait."""
+        return (decode_rgb(self.detail_webp[index]).astype(np.float32) - 128) * np.float32(DETAIL_RANGE / 127)
+
+
+def decode_rgb(encoded: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Encoded bytes (n,) -> (H, W, 3) uint8 RGB."""
+    import cv2
+
+    bgr = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise WeightsError("a texture of the persona bank cannot be decoded; reinstall the package")
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def bank_from(arrays: dict[str, npt.NDArray[Any]]) -> PersonaBank:
+    """Build from the arrays that `training/build_personas.py` wrote; WeightsError if of another version."""
+    if int(arrays["version"]) != VERSION:
+        raise WeightsError(f"the persona bank has version {int(arrays['version'])}, this build wants {VERSION}; reinstall")
+
+    def pieces(name: str) -> tuple[npt.NDArray[np.uint8], ...]:
+        return tuple(np.split(arrays[name], arrays[f"{name}_ends"][:-1]))
+
+    return PersonaBank(
+        detail_webp=pieces("detail"),
+        low=arrays["low"].astype(np.float32),
+        shapes_cm=arrays["shapes_cm"].astype(np.float32),
+        feminine=arrays["feminine"].astype(bool),
+        wrinkles=arrays["wrinkles"].astype(np.float32),
+        light=arrays["light"].astype(np.float32),
+        tones=arrays["tones"].astype(np.float32),
+        teeth_webp=pieces("teeth"),
+    )
+
+
+@lru_cache(maxsize=1)
+def load_bank() -> PersonaBank:
+    """The shipped bank; WeightsError if its file is missing or changed."""
+    with np.load(weight_path("persona_bank")) as arrays:
+        return bank_from({name: arrays[name] for name in arrays.files})

@@ -1,0 +1,159 @@
+"""The face model: what moves when a face moves, and nothing about whose face it is.
+
+A head is `neutral + shape + expression`, in centimetres of head space (see `anonymizer.faces`).
+Eyeballs and the mouth's inside are flat patches spanned in the eyelids and inner lips; their place in
+the atlas follows the gaze and the skull, so an eye looks and teeth stay with the upper jaw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer.errors import WeightsError
+from anonymizer.faces import EXPRESSION_COUNT, VERTEX_COUNT, Floats, MotionCode
+from anonymizer.geometry import rotation_from_vector
+from anonymizer.persona import atlas
+from anonymizer.persona.landmark_groups import EYE_CORNERS, EYE_LEFT, EYE_RIGHT, LIP_UPPER_INNER, LIPS_INNER
+from anonymizer.weights.locate import weight_path
+
+_RINGS = (EYE_LEFT, EYE_RIGHT, LIPS_INNER)
+MESH_VERTICES = VERTEX_COUNT + sum(len(ring) + 1 for ring in _RINGS)  # 523
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceModel:
+    """neutral_cm (468, 3). expression_basis_cm (52, 468, 3). identity_basis_cm (24, 468, 3), unit = one
+    standard deviation. uv (468, 2) atlas uv. triangles (T, 3) int32, the first skin_triangles of them skin,
+    the rest eyes and mouth. alignment_weights (468,). resting_expression (52,), of the population."""
+
+    neutral_cm: Floats
+    expression_basis_cm: Floats
+    identity_basis_cm: Floats
+    uv: Floats
+    triangles: npt.NDArray[np.int32]
+    skin_triangles: int
+    alignment_weights: Floats
+    resting_expression: Floats
+
+    def head(self, expression: Floats, shape_cm: Floats | None = None) -> Floats:
+        """Vertices (468, 3) in cm for coefficients (52,) and identity offsets (468, 3)."""
+        moved = self.neutral_cm + np.tensordot(expression, self.expression_basis_cm, 1)
+        return np.asarray(moved if shape_cm is None else moved + shape_cm, np.float32)
+
+    def animate(self, code: MotionCode, shape_cm: Floats) -> tuple[Floats, Floats]:
+        """The persona's mesh in the code's expression, gaze and pose -> vertices_px (523, 3), uv (523, 2)."""
+        head = self.head(code.expression, shape_cm)
+        lip_anchor = self.head(self.resting_expression, shape_cm)[LIP_UPPER_INNER]
+        vertices, uv = self.with_patches(head, code.gaze, lip_anchor)
+        return project(code, vertices), uv
+
+    def with_patches(self, head_cm: Floats, gaze: Floats, lip_anchor_cm: Floats) -> tuple[Floats, Floats]:
+        """Add eyeballs and mouth to a head (468, 3) in head space -> vertices (523, 3), atlas uv (523, 2)."""
+        vertices, uv = [head_cm], [self.uv]
+        for ring, corners, patch, look in zip(_RINGS[:2], EYE_CORNERS, (atlas.EYE_LEFT, atlas.EYE_RIGHT), gaze, strict=True):
+            rim = _with_middle(head_cm, ring)
+            a, b = head_cm[corners[0], :2], head_cm[corners[1], :2]
+            half_width = max(float(np.linalg.norm(b - a)) / 2, 1e-3)
+            local = (rim[:, :2] - (a + b) / 2) / half_width - look
+            vertices.append(rim)
+            uv.append(patch.uv(np.asarray(local / (2 * atlas.EYE_REACH) + 0.5, np.float64)).astype(np.float32))
+        rim = _with_middle(head_cm, LIPS_INNER)
+        local = (rim[:, :2] - lip_anchor_cm[:2] - _MOUTH_START) / _MOUTH_SPAN
+        vertices.append(rim)
+        uv.append(atlas.MOUTH.uv(np.asarray(local, np.float64)).astype(np.float32))
+        return np.concatenate(vertices), np.concatenate(uv)
+
+
+def attributes(uv: Floats) -> Floats:
+    """What is drawn of each vertex: uv (523, 2) and shade -> (523, 3)."""
+    return np.concatenate([uv, PATCH_SHADE[:, None]], 1)
+
+
+_MOUTH_START = np.array([atlas.MOUTH_X_CM[0], atlas.MOUTH_Y_CM[0]], np.float32)
+_MOUTH_SPAN = np.array([np.ptp(atlas.MOUTH_X_CM), np.ptp(atlas.MOUTH_Y_CM)], np.float32)
+
+
+def project(code: MotionCode, vertices_cm: Floats) -> Floats:
+    """Head space (N, 3) cm -> frame px (N, 3) by scaled orthography; z grows away from the camera."""
+    turned = vertices_cm @ rotation_from_vector(code.rotation).T.astype(np.float32)
+    turned = turned * np.float32(code.scale_px_per_cm)
+    turned[:, :2] += code.center_px
+    return np.asarray(turned, np.float32)
+
+
+def _with_middle(head: Floats, ring: tuple[int, ...]) -> Floats:
+    rim = head[list(ring)]
+    return np.concatenate([rim, rim.mean(0, keepdims=True)])
+
+
+def _patch_shade() -> Floats:
+    """(523,) brightness of each vertex: lids and lips throw a shadow on what lies behind them."""
+    shade = np.ones(MESH_VERTICES, np.float32)
+    first = VERTEX_COUNT
+    for ring, (lower, upper) in zip(_RINGS, ((0.86, 0.5), (0.86, 0.5), (0.75, 0.5)), strict=True):
+        rim = _RIM_SHADE[len(ring)](lower, upper)
+        shade[first : first + len(ring)] = rim
+        shade[first + len(ring)] = 1.0 if len(ring) == len(EYE_LEFT) else 0.85
+        first += len(ring) + 1
+    return shade
+
+
+# The eyes' rings run from the outer corner along the lower lid (8 steps) and back along the upper;
+# the lips' ring starts at the left corner along the upper lip (10 steps) and returns along the lower.
+_RIM_SHADE: dict[int, Callable[[float, float], list[float]]] = {
+    16: lambda lower, upper: [0.6, *[lower] * 7, 0.6, *[upper] * 7],
+    20: lambda lower, upper: [0.4, *[upper] * 9, 0.4, *[lower] * 9],
+}
+
+
+def _patch_triangles() -> npt.NDArray[np.int32]:
+    """Fans from each ring's middle, in the vertex order of `with_patches`."""
+    fans, first = [], VERTEX_COUNT
+    for ring in _RINGS:
+        n = len(ring)
+        fans += [(first + i, first + (i + 1) % n, first + n) for i in range(n)]
+        first += n + 1
+    return np.array(fans, np.int32)
+
+
+def _skin(triangles: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Triangles that do not span an eye's or the mouth's opening."""
+    inside = np.zeros(len(triangles), bool)
+    for ring in _RINGS:
+        inside |= np.isin(triangles, ring).all(1)
+    return np.asarray(triangles[~inside], np.int32)
+
+
+def face_model_from(arrays: dict[str, npt.NDArray[Any]]) -> FaceModel:
+    """Build the model from the arrays of `training/fit_face_model.py`; WeightsError if they are of another version."""
+    if int(arrays["version"]) != VERSION or arrays["expression_basis_cm"].shape != (EXPRESSION_COUNT, VERTEX_COUNT, 3):
+        raise WeightsError(f"the face model has version {int(arrays['version'])}, this build wants {VERSION}; reinstall the package")
+    skin = _skin(arrays["triangles"].astype(np.int32))
+    f32 = {name: arrays[name].astype(np.float32) for name in arrays if name not in ("triangles", "version")}
+    return FaceModel(
+        neutral_cm=f32["neutral_cm"],
+        expression_basis_cm=f32["expression_basis_cm"],
+        identity_basis_cm=f32["identity_basis_cm"],
+        uv=atlas.face_uv(f32["uv"]),
+        triangles=np.concatenate([skin, _patch_triangles()]),
+        skin_triangles=len(skin),
+        alignment_weights=f32["alignment_weights"],
+        resting_expression=f32["resting_expression"],
+    )
+
+
+@lru_cache(maxsize=1)
+def load_face_model() -> FaceModel:
+    """The shipped model; WeightsError if its file is missing or changed."""
+    with np.load(weight_path("face_model")) as arrays:
+        return face_model_from({name: arrays[name] for name in arrays.files})
+
+
+PATCH_SHADE = _patch_shade()

@@ -1,0 +1,18 @@
+"""Which of mediapipe's 478 landmarks are eyes, lips and outline.
+
+Source: MediaPipe face mesh topology, `face_mesh_connections.py` in google-ai-edge/mediapipe
+(Apache-2.0). "Left" and "right" here are the IMAGE's sides of a person facing the camera.
+"""
+
+from __future__ import annotations
+
+EYE_LEFT = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
+EYE_RIGHT = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
+EYE_CORNERS = ((33, 133), (362, 263))  # of the left and the right eye, from left to right
+IRIS_CENTERS = (468, 473)
+LIPS_INNER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
+LIP_UPPER_INNER, LIP_LOWER_INNER = 13, 14
+FACE_OVAL = (
+    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
+    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
+)

@@ -1,0 +1,127 @@
+"""Personas: people who do not exist, drawn from a secret and a slot, never from a face.
+
+Three portraits of the bank are put together: one gives the skin and most of the fine detail, the
+others eyes and brows, mouth and chin, so that no contour is drawn twice; all three mix in shape and in
+low frequencies, and a random identity offset is added to the shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer.faces import Floats
+from anonymizer.persona import atlas
+from anonymizer.persona.bank import FACE_ROWS, PersonaBank, decode_rgb
+from anonymizer.persona.face_model import FaceModel
+from anonymizer.secret import derive
+
+LOOKS = ("any", "feminine", "masculine")
+SHAPE_WEIGHTS = (0.5, 0.28, 0.22)
+SHAPE_GAIN = 1.25  # a mix of three is flatter than one; this gives a single face's spread back
+OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats its portraits' shape
+NEAREST_WRINKLES = 0.5  # partners come from this share of the bank, nearest in amount of fine detail
+# Eyes' and mouth's regions in the 512 × 440 atlas: centre x, y and radii px of soft ellipses.
+EYES_REGION = ((256, 152), (168, 62))
+MOUTH_REGION = ((256, 342), (150, 84))
+NOSE_REGION = ((256, 222), (58, 74))
+IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
+IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 2
+IRIS_WEIGHTS_LIGHT = (0.25, 0.22, 0.15, 0.12, 0.16, 0.1)
+IRIS_RADIUS = 0.40  # of half an eye's width: 11.7 mm iris, 29 mm eye opening
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Persona:
+    """shape_cm (468, 3) identity offsets. texture_rgb (576, 512, 3) uint8 atlas. portraits: which of the bank it
+    was mixed from, the dominating one first. tone: 0 (dark) to 5 (light)."""
+
+    shape_cm: Floats
+    texture_rgb: npt.NDArray[np.uint8]
+    portraits: tuple[int, int, int]
+    tone: int
+
+
+def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBank, model: FaceModel) -> Persona:
+    """The persona of a slot under a secret; tone step 0 to 5 only recolours it. ValueError for a wrong tone or look."""
+    if tone not in range(len(bank.tones)) or look not in LOOKS:
+        raise ValueError(f"tone must be 0 to {len(bank.tones) - 1} and look one of {LOOKS}, got {tone} and {look!r}")
+    seed = int.from_bytes(derive(secret, slot, "persona", 32), "big")
+    rng = np.random.Generator(np.random.PCG64(seed))
+    portraits = _choose(rng, look, bank)
+    shape = sum(w * bank.shapes_cm[i] for w, i in zip(SHAPE_WEIGHTS, portraits, strict=True)) * SHAPE_GAIN
+    offset = np.tensordot(rng.normal(0, OFFSET_SIGMA, len(model.identity_basis_cm)), model.identity_basis_cm, 1)
+    skin = _skin(portraits, rng, tone, bank)
+    weights = IRIS_WEIGHTS_DARK if tone < 3 else IRIS_WEIGHTS_LIGHT
+    iris = np.array(IRIS_RGB, np.float32)[rng.choice(len(IRIS_RGB), p=weights)] * rng.uniform(0.8, 1.2)
+    mouth = decode_rgb(bank.teeth_webp[int(rng.integers(len(bank.teeth_webp)))])
+    texture = np.zeros((atlas.HEIGHT_PX, atlas.WIDTH_PX, 3), np.uint8)
+    texture[:FACE_ROWS] = skin
+    for patch in (atlas.EYE_LEFT, atlas.EYE_RIGHT):
+        texture[patch.y0 : patch.y1, patch.x0 : patch.x1] = eyeball(iris)
+    texture[atlas.MOUTH.y0 : atlas.MOUTH.y1, atlas.MOUTH.x0 : atlas.MOUTH.x1] = mouth
+    return Persona(np.asarray(shape + offset, np.float32), texture, portraits, tone)
+
+
+def _choose(rng: np.random.Generator, look: str, bank: PersonaBank) -> tuple[int, int, int]:
+    """A dominating portrait and two of the same sex with a like amount of wrinkles."""
+    wanted = {"any": bool(rng.integers(2)), "feminine": True, "masculine": False}[look]
+    pool = np.flatnonzero(bank.feminine == wanted)
+    first = int(rng.choice(pool))
+    others = pool[pool != first]
+    near = others[np.argsort(np.abs(bank.wrinkles[others] - bank.wrinkles[first]))]
+    second, third = rng.choice(near[: max(2, int(len(near) * NEAREST_WRINKLES))], 2, replace=False)
+    return first, int(second), int(third)
+
+
+def _skin(portraits: tuple[int, int, int], rng: np.random.Generator, tone: int, bank: PersonaBank) -> npt.NDArray[np.uint8]:
+    import cv2
+
+    first, second, third = portraits
+    detail = bank.detail(first)
+    eyes, mouth, nose = (_region(*r) for r in (EYES_REGION, MOUTH_REGION, NOSE_REGION))
+    for donor, mask in ((second, eyes), (third, mouth), (int(rng.choice([second, third])), nose)):
+        detail += (bank.detail(donor) - detail) * mask
+    low = sum(w * bank.low[i] for w, i in zip(SHAPE_WEIGHTS, portraits, strict=True)) + bank.light
+    log = detail + cv2.resize(np.asarray(low, np.float32), (atlas.WIDTH_PX, FACE_ROWS), interpolation=cv2.INTER_CUBIC)
+    return (_shoulder(np.exp(log + np.log(bank.tones[tone]))) * 255).astype(np.uint8)
+
+
+def _shoulder(rgb: Floats, start: float = 0.72) -> Floats:
+    """Bend what is brighter than `start` towards, never past, white."""
+    room = 1 - start
+    over = np.maximum(rgb - start, 0)
+    return np.asarray(np.minimum(rgb, start) + room * (1 - np.exp(-over / room)), np.float32)
+
+
+@lru_cache(maxsize=8)
+def _region(center: tuple[int, int], radii: tuple[int, int]) -> Floats:
+    """(440, 512, 1) soft ellipse: 1 inside, falling to 0 over the outer third."""
+    y, x = np.mgrid[0:FACE_ROWS, 0 : atlas.WIDTH_PX].astype(np.float32)
+    distance = np.hypot((x - center[0]) / radii[0], (y - center[1]) / radii[1])
+    t = np.clip((1.15 - distance) / 0.35, 0, 1)
+    return np.asarray((t * t * (3 - 2 * t))[..., None], np.float32)
+
+
+def eyeball(iris_rgb: Floats) -> npt.NDArray[np.uint8]:
+    """(128, 128, 3) uint8: sclera, iris of a colour, pupil, a catch light."""
+    size = atlas.EYE_LEFT.x1 - atlas.EYE_LEFT.x0
+    y, x = (np.mgrid[0:size, 0:size].astype(np.float32) + 0.5) / size * 2 - 1
+    radius = np.hypot(x, y) * atlas.EYE_REACH / IRIS_RADIUS  # 1 at the iris's rim
+    angle = np.arctan2(y, x)
+    sclera = np.array([198, 186, 180], np.float32) - np.clip(radius - 1.2, 0, 2.5)[..., None] * np.array([16, 24, 25])
+    streaks = 1 + 0.14 * np.sin(angle * 23) * np.sin(angle * 7 + 1) + 0.25 * (0.7 - radius)
+    colour = iris_rgb * np.clip(streaks, 0.5, 1.6)[..., None] * (1 - 0.55 * _step(radius, 0.8, 1.0))[..., None]
+    colour = colour * (1 - _step(radius, 0.46, 0.36)[..., None] * 0.88)
+    out = colour + (sclera - colour) * _step(radius, 0.94, 1.08)[..., None]
+    light = np.hypot(x + 0.09, y + 0.11) / 0.055
+    out = out + (np.array([250, 250, 250]) - out) * _step(light, 1.2, 0.6)[..., None] * 0.85
+    return np.clip(out, 0, 255).astype(np.uint8)
+
+
+def _step(value: Floats, start: float, end: float) -> Floats:
+    t = np.clip((value - start) / (end - start), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
