@@ -44,12 +44,15 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class VideoOptions:
     """crf: x264 quality, less is better. preset: x264 speed. threads: of decoder and encoder each, 0 = their
-    choice. queue_frames: how far reading runs ahead and writing behind."""
+    choice. exact_colour: as in VideoReader, for the pass that is written. queue_frames: how far reading runs
+    ahead and writing behind.
+    """
 
     overwrite: bool = False
     crf: int = 19
     preset: str = "veryfast"
     threads: int = 0
+    exact_colour: bool = True
     queue_frames: int = 3
 
     def __post_init__(self) -> None:
@@ -105,18 +108,16 @@ def anonymize_video(
     """
     options = options or VideoOptions()
     with safe_target(target, [source], options.overwrite) as part:
-        opened = [VideoReader(source, options.threads)]
+        opened = [VideoReader(source, options.threads, exact_colour=False)]
         info = opened[0].info
         writer = _open_writer(part, source, opened[0], options)
         passes = TwoPasses(observer, renderer, options.queue_frames, on_progress)
-        counts = passes.run(
-            opened[0], lambda: _open_again(source, options.threads, opened), writer, info.frame_estimate
-        )
+        counts = passes.run(opened[0], lambda: _open_again(source, options, opened), writer, info.frame_estimate)
     return _report(target, opened, writer, counts)
 
 
-def _open_again(source: Path, threads: int, opened: list[VideoReader]) -> VideoReader:
-    second = VideoReader(source, threads)
+def _open_again(source: Path, options: VideoOptions, opened: list[VideoReader]) -> VideoReader:
+    second = VideoReader(source, options.threads, options.exact_colour)
     if second.info != opened[0].info:
         second.close()
         raise InputError(f"{source} was changed while it was read; wait until it is complete")

@@ -22,7 +22,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from anonymizer.errors import InputError, SinkError
 from anonymizer.frames import RgbImage, SafeFrame
 
-_READ_FORMATS = ("JPEG", "MPO", "PNG", "WEBP")  # MPO: a JPEG with depth or burst pictures behind it
+_READ_FORMATS = ("JPEG", "PNG", "WEBP")
 _WRITE_OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),  # 0 = 4:4:4
     ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
@@ -64,7 +64,7 @@ def read_image(path: Path) -> StillImage:
     if not path.is_file():
         raise InputError(f"the photo {path} does not exist or is not a file; check the name")
     with _explained(path), Image.open(path, formats=_READ_FORMATS) as opened:
-        if getattr(opened, "is_animated", False) and opened.format != "MPO":
+        if getattr(opened, "is_animated", False) and opened.format != "MPO":  # a JPEG with pictures behind it
             raise InputError(f"{path} is animated; convert it to a video and use `anonymizer video`")
         opened.load()
         icc_profile = opened.info.get("icc_profile")

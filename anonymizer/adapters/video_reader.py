@@ -27,6 +27,8 @@ from anonymizer.frames import Frame, RgbImage
 # Playlists, picture folders and network protocols are left out: a file must not make us open others.
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,apng,yuv4mpegpipe"
 _LIMITED, _FULL = 1, 2
+# Repeats each chroma sample for its 2×2 pixels, so that averaging them again when writing gives it back.
+_EXACT = Interpolation.POINT | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 _MATRICES = (1, 4, 5, 6, 7, 9)  # H.273 codes that libswscale computes with
 _BT709_FROM_HEIGHT_PX = 576  # players take untagged video above standard definition for BT.709
 _FALLBACK_FPS_HZ = 25.0
@@ -35,12 +37,13 @@ _FALLBACK_FPS_HZ = 25.0
 class VideoReader:
     """A FrameSource over a file; open it again for a second pass.
 
-    threads: for decoding, 0 = as many as cores. Raises InputError. Not thread-safe, but the thread
-    that reads need not be the one that opened it.
+    threads: for decoding, 0 = as many as cores. exact_colour: round instead of cutting off; 6 ms instead of
+    1 at 1280×720, and luma comes through unchanged instead of 1.1 of 255 darker. Finding faces does not
+    need it. Raises InputError. The thread that reads need not be the one that opened it, but one at a time.
     """
 
-    def __init__(self, path: Path, threads: int = 0) -> None:
-        self._path = path
+    def __init__(self, path: Path, threads: int = 0, exact_colour: bool = True) -> None:
+        self._exact_colour = exact_colour
         self._container = _open(path)
         self.damaged_packets = 0
         try:
@@ -116,7 +119,7 @@ class VideoReader:
         colour = self.info.colour
         matrix = swscale_matrix(colour.assumed_matrix)
         rgb_frame = self._reformatter.reformat(
-            decoded,
+            _without_siting(decoded) if self._exact_colour else decoded,
             width=self._stored_px[0],
             height=self._stored_px[1],
             format="rgb24",
@@ -124,7 +127,7 @@ class VideoReader:
             dst_colorspace=matrix,
             src_color_range=_FULL if decoded.format.is_rgb else colour.assumed_range,
             dst_color_range=ColorRange.JPEG,
-            interpolation=Interpolation.BILINEAR,
+            interpolation=_EXACT if self._exact_colour else Interpolation.BILINEAR,
             threads=1,
         )
         return _turned(np.asarray(rgb_frame.to_ndarray(), np.uint8), self._turn)
@@ -158,6 +161,17 @@ def _turned(rgb: RgbImage, turn: _Turn) -> RgbImage:
     if top_bottom:
         rgb = rgb[::-1]
     return np.ascontiguousarray(rgb)
+
+
+def _without_siting(decoded: VideoFrame) -> VideoFrame:
+    """The same planes without the tag that places chroma samples off the middle of their 2×2 pixels.
+
+    The writer knows no siting; a shift on one side only would wear colour edges down.
+    """
+    even = decoded.width % 2 == 0 and decoded.height % 2 == 0
+    if not even or decoded.format.name not in ("yuv420p", "yuvj420p"):
+        return decoded
+    return VideoFrame.from_ndarray(decoded.to_ndarray(), format=decoded.format.name)
 
 
 def _open(path: Path) -> InputContainer:

@@ -28,6 +28,8 @@ from anonymizer.frames import RgbImage, SafeFrame
 
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _FORMAT_OF_SUFFIX = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+# Rounds instead of cutting off, and averages chroma over 2×2 pixels: what was not changed stays as it was.
+_EXACT = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 _SEI_UNIT = 6  # H.264 unit in which x264 writes its version and settings
 
 _T = TypeVar("_T")
@@ -148,7 +150,7 @@ class VideoWriter:
             dst_colorspace=matrix,
             src_color_range=ColorRange.JPEG,
             dst_color_range=colour.assumed_range,
-            interpolation=Interpolation.BILINEAR,
+            interpolation=_EXACT,
             threads=1,
         )
 
