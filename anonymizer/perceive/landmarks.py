@@ -94,7 +94,7 @@ def cut_region(rgb: RgbImage, region: Region) -> Floats:
     matrix[:, 2] += matrix[:, :2].sum(axis=1) / 2 - 0.5  # pixel centres lie at .5
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     cut = cv2.warpAffine(rgb, matrix, (INPUT_PX, INPUT_PX), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(cut, np.float32) / 255
+    return np.asarray(cut, np.float32) / np.float32(255)
 
 
 def _shrunk(

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
+LEAST_SIGMA = 0.2  # below it the neighbours weigh less than 1e-5
+
 
 def smooth_series(series: npt.ArrayLike, sigma: npt.ArrayLike) -> Array:
     """(N, D) series, NaN where nothing is known -> (N, D) without gaps, each column blurred by its own Gaussian.
@@ -20,11 +22,11 @@ def smooth_series(series: npt.ArrayLike, sigma: npt.ArrayLike) -> Array:
     filled = fill_gaps(series)
     sigmas = np.broadcast_to(np.asarray(sigma, np.float64), filled.shape[1:])
     if not (np.isfinite(sigmas).all() and (sigmas >= 0).all()):
-        raise ValueError(f"sigma must be finite and not negative, got {sigma}")
+        raise ValueError(f"sigma must be finite and not negative, got {sigma!r}")
     smooth = filled.copy()
     for value in np.unique(sigmas):
         columns = np.nonzero(sigmas == value)[0]
-        if value > 0 and len(filled) > 2:
+        if value >= LEAST_SIGMA and len(filled) > 2:
             smooth[:, columns] = _blurred(filled[:, columns], float(value))
     return smooth
 

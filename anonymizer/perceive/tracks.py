@@ -1,0 +1,212 @@
+"""Links a whole clip's faces into tracks, by place and time alone: no feature of a face is ever compared.
+
+Covering comes first: a track is kept over gaps, and reaches beyond its first and last sighting, its box growing with
+the doubt. Only a short one of low score on which no landmarks were ever found is taken for a mistake.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from anonymizer.faces import Box, Face
+
+MAX_GAP = 45  # frames a face may be out of sight and still be the same track
+REACH = 8  # frames a track is covered before its first and after its last sighting
+GROWTH = 0.04  # of the box, for each frame away from the nearest sighting
+MAX_GROWTH = 0.6
+MIN_STEP = 0.6  # how far, in box sides, a face may lie from where it was expected in the very next frame
+STEP_GROWTH = 0.08  # and by how much more for each further frame
+MAX_STEP = 1.5
+MAX_SIZE_RATIO = 2.2
+STEADY = 0.5  # share of a newly seen speed that is taken over
+COAST = 5  # frames a speed is believed in
+SHORT = 2  # sightings; with
+LOW_SCORE = 0.65  # a track this short and low, without landmarks, is dropped
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """One face through one shot. faces[i], boxes[i] belong to frame first_index + i.
+
+    slot: number in order of first appearance. faces: None where it was not seen. boxes: where it is or may be, in
+    every frame of the track, inside or partly outside the picture.
+    """
+
+    slot: int
+    first_index: int
+    faces: tuple[Face | None, ...]
+    boxes: tuple[Box, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.faces) != len(self.boxes) or not self.boxes:
+            raise ValueError(f"a track needs a box for each face, got {len(self.boxes)} and {len(self.faces)}")
+
+    @property
+    def end_index(self) -> int:
+        """The first frame after the track."""
+        return self.first_index + len(self.boxes)
+
+    def at(self, index: int) -> tuple[Face | None, Box] | None:
+        """What is known at frame `index`, None outside the track."""
+        if not self.first_index <= index < self.end_index:
+            return None
+        return self.faces[index - self.first_index], self.boxes[index - self.first_index]
+
+
+@dataclass(slots=True)
+class _Path:
+    """A track being built: sightings by frame number, and the speed of its centre in px a frame."""
+
+    seen: dict[int, Face] = field(default_factory=dict)
+    last_index: int = -1
+    speed: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def last_box(self) -> Box:
+        return self.seen[self.last_index].box_px
+
+    def distance(self, index: int, box: Box) -> float:
+        """From where it is expected: going on as it did, or, after a while, where it may have stopped."""
+        steps = index - self.last_index
+        counts = (steps,) if steps <= COAST else (0, COAST, steps)
+        return min(_distance(_moved(self.last_box, self.speed[0] * n, self.speed[1] * n), box) for n in counts)
+
+    def add(self, index: int, face: Face) -> None:
+        if self.seen:
+            steps = index - self.last_index
+            (x0, y0), (x1, y1) = self.last_box.center, face.box_px.center
+            old_x, old_y = self.speed
+            self.speed = old_x + STEADY * ((x1 - x0) / steps - old_x), old_y + STEADY * ((y1 - y0) / steps - old_y)
+        self.seen[index] = face
+        self.last_index = index
+
+
+def link_clip(
+    observations: Sequence[tuple[Face, ...]], size_px: tuple[int, int], cuts: frozenset[int] = frozenset()
+) -> tuple[Track, ...]:
+    """Tracks of a clip. observations: the faces of each frame. cuts: frames at which a new shot begins."""
+    paths = [path for path in _paths(observations, cuts) if not _is_mistake(path)]
+    paths.sort(key=lambda path: (min(path.seen), path.seen[min(path.seen)].box_px.x0))
+    ordered_cuts = sorted(cuts)
+    return tuple(_track(slot, path, len(observations), size_px, ordered_cuts) for slot, path in enumerate(paths))
+
+
+def _paths(observations: Sequence[tuple[Face, ...]], cuts: frozenset[int]) -> list[_Path]:
+    done: list[_Path] = []
+    live: list[_Path] = []
+    for index, faces in enumerate(observations):
+        ended = [path for path in live if index in cuts or index - path.last_index > MAX_GAP]
+        done += ended
+        live = [path for path in live if path not in ended]
+        taken = _assign(live, faces, index)
+        for at, face in enumerate(faces):
+            path = taken.get(at)
+            if path is None:
+                path = _Path()
+                live.append(path)
+            path.add(index, face)
+    return done + live
+
+
+def _assign(paths: Sequence[_Path], faces: Sequence[Face], index: int) -> dict[int, _Path]:
+    """Which path each face (by its place in `faces`) goes on with: nearest pairs first."""
+    pairs = []
+    for path in paths:
+        for at, face in enumerate(faces):
+            distance = path.distance(index, face.box_px)
+            if distance <= min(MAX_STEP, MIN_STEP + STEP_GROWTH * (index - path.last_index - 1)):
+                pairs.append((distance, index - path.last_index, at, path))
+    taken: dict[int, _Path] = {}
+    used: set[int] = set()
+    for _, _, at, path in sorted(pairs, key=lambda pair: pair[:3]):
+        if at not in taken and id(path) not in used:
+            taken[at] = path
+            used.add(id(path))
+    return taken
+
+
+def _distance(a: Box, b: Box) -> float:
+    """Between centres, in sides of the boxes; infinite when the sizes do not go together."""
+    side_a, side_b = max(a.width, a.height, 1e-6), max(b.width, b.height, 1e-6)
+    if max(side_a / side_b, side_b / side_a) > MAX_SIZE_RATIO:
+        return math.inf
+    (ax, ay), (bx, by) = a.center, b.center
+    return math.hypot(ax - bx, ay - by) / math.sqrt(side_a * side_b)
+
+
+def _is_mistake(path: _Path) -> bool:
+    faces = path.seen.values()
+    return (
+        len(faces) <= SHORT
+        and all(face.landmarks_px is None for face in faces)
+        and max(face.confidence for face in faces) < LOW_SCORE
+    )
+
+
+def _track(slot: int, path: _Path, length: int, size_px: tuple[int, int], cuts: Sequence[int]) -> Track:
+    first, last = min(path.seen), path.last_index
+    shot_start = cuts[bisect_right(cuts, first) - 1] if bisect_right(cuts, first) else 0
+    after = bisect_left(cuts, last + 1)
+    shot_end = cuts[after] if after < len(cuts) else length
+    start, end = max(first - REACH, shot_start, 0), min(last + 1 + REACH, shot_end, length)
+    known = sorted(path.seen)
+    boxes = [_box_at(path, known, index) for index in range(start, end)]
+    while len(boxes) > 1 and end > last + 1 and _is_outside(boxes[-1], size_px):
+        boxes.pop()
+        end -= 1
+    while len(boxes) > 1 and start < first and _is_outside(boxes[0], size_px):
+        boxes.pop(0)
+        start += 1
+    return Track(slot, start, tuple(path.seen.get(index) for index in range(start, end)), tuple(boxes))
+
+
+def _box_at(path: _Path, known: Sequence[int], index: int) -> Box:
+    """The box of a frame: as seen, drawn between two sightings, or carried on beyond the first or last one."""
+    place = bisect_left(known, index)
+    if place < len(known) and known[place] == index:
+        return path.seen[index].box_px
+    if 0 < place < len(known):
+        before, after = known[place - 1], known[place]
+        share = (index - before) / (after - before)
+        box = _between(path.seen[before].box_px, path.seen[after].box_px, share)
+        return box.scaled(1 + min(MAX_GROWTH, GROWTH * min(index - before, after - index)))
+    nearest = known[0] if place == 0 else known[-1]
+    steps = index - nearest
+    dx, dy = _speed_near(path, known, at_start=place == 0)
+    coast = max(-COAST, min(COAST, steps))
+    still = path.seen[nearest].box_px
+    moved = _moved(still, dx * coast, dy * coast)  # it may have gone on or stayed: cover both
+    return _around(still, moved).scaled(1 + min(MAX_GROWTH, GROWTH * abs(steps)))
+
+
+def _speed_near(path: _Path, known: Sequence[int], at_start: bool) -> tuple[float, float]:
+    """Centre speed in px a frame over the first or last few sightings."""
+    some = known[: COAST + 1] if at_start else known[-COAST - 1 :]
+    if len(some) < 2:
+        return 0.0, 0.0
+    (x0, y0), (x1, y1) = path.seen[some[0]].box_px.center, path.seen[some[-1]].box_px.center
+    steps = some[-1] - some[0]
+    return (x1 - x0) / steps, (y1 - y0) / steps
+
+
+def _between(a: Box, b: Box, share: float) -> Box:
+    return Box(*(p + share * (q - p) for p, q in zip(_corners(a), _corners(b), strict=True)))
+
+
+def _around(a: Box, b: Box) -> Box:
+    return Box(min(a.x0, b.x0), min(a.y0, b.y0), max(a.x1, b.x1), max(a.y1, b.y1))
+
+
+def _moved(box: Box, dx: float, dy: float) -> Box:
+    return Box(box.x0 + dx, box.y0 + dy, box.x1 + dx, box.y1 + dy)
+
+
+def _corners(box: Box) -> tuple[float, float, float, float]:
+    return box.x0, box.y0, box.x1, box.y1
+
+
+def _is_outside(box: Box, size_px: tuple[int, int]) -> bool:
+    return box.x1 <= 0 or box.y1 <= 0 or box.x0 >= size_px[0] or box.y0 >= size_px[1]

@@ -1,0 +1,99 @@
+"""The finder on drawn scenes: plain, thorough, and along a clip."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from anonymizer.faces import Box
+from anonymizer.frames import Frame, RgbImage
+from anonymizer.perceive.detections import Detection
+from anonymizer.perceive.finder import Finder
+from anonymizer.perceive.views import View, still_views
+from tests.perceive.drawn_face import draw_face, empty_room
+
+
+@pytest.fixture
+def finder() -> Iterator[Finder]:
+    with Finder() as made:
+        yield made
+
+
+def _scene(*faces: tuple[int, int, int]) -> RgbImage:
+    rgb = empty_room()
+    for x, y, height in faces:
+        draw_face(rgb, (x, y), height)
+    return rgb
+
+
+def test_two_faces_are_found_with_landmarks_and_an_empty_room_has_none(finder: Finder) -> None:
+    """One Face a face, each with landmarks and expression; nothing is made up."""
+    faces = finder.find(Frame(_scene((170, 170, 120), (460, 180, 140))))
+    assert sorted(round(face.box_px.center[0] / 100) for face in faces) == [2, 5]
+    assert all(face.landmarks_px is not None and face.expression is not None for face in faces)
+    assert finder.find(Frame(empty_room()), thorough=True) == ()
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_thorough_look_finds_a_face_on_its_side_or_head(finder: Finder, turns: int) -> None:
+    """A still that lies on its side gives the same face."""
+    rgb = np.ascontiguousarray(np.rot90(_scene((300, 170, 150)), turns))
+    faces = finder.find(Frame(rgb), thorough=True)
+    assert len(faces) == 1
+    assert faces[0].landmarks_px is not None
+
+
+def test_a_face_is_followed_without_a_witness_and_a_new_one_is_seen_by_the_witness(finder: Finder) -> None:
+    """Between witness frames tracks go on; the witness adds who came in."""
+    assert len(finder.find_tracked(Frame(_scene((150, 170, 130))))) == 1
+    for step in range(1, 6):
+        (face,) = finder.find_tracked(Frame(_scene((150 + 12 * step, 170, 130))), witness=False)
+        assert abs(face.box_px.center[0] - (150 + 12 * step)) < 8
+        assert face.landmarks_px is not None
+    both = _scene((222, 170, 130), (480, 170, 130))
+    assert len(finder.find_tracked(Frame(both), witness=False)) == 1
+    assert len(finder.find_tracked(Frame(both), witness=True)) == 2
+
+
+def test_a_face_that_jumps_is_found_again_on_the_same_frame(finder: Finder) -> None:
+    """When landmarks are lost the detectors run, witness or not."""
+    finder.find_tracked(Frame(_scene((150, 170, 130))))
+    (face,) = finder.find_tracked(Frame(_scene((480, 170, 130))), witness=False)
+    assert abs(face.box_px.center[0] - 480) < 12
+
+
+def test_with_nothing_in_sight_a_detector_still_looks(finder: Finder) -> None:
+    """An empty answer is never given without a look: a face that comes in off-beat is seen."""
+    assert finder.find_tracked(Frame(empty_room()), witness=True) == ()
+    assert len(finder.find_tracked(Frame(_scene((300, 170, 150))), witness=False)) == 1
+
+
+def test_views_cover_every_pixel_of_a_huge_still_and_stay_inside() -> None:
+    """Tiles overlap, reach every border and never leave the frame."""
+    for size in ((4000, 3000), (6000, 1000), (1301, 999)):
+        tiles = [view for view in still_views(size, 640) if view.turns == 0 and (view.width, view.height) != size]
+        seen = np.zeros((size[1], size[0]), bool)
+        for tile in tiles:
+            assert tile.x >= 0
+            assert tile.y >= 0
+            assert tile.x + tile.width <= size[0]
+            assert tile.y + tile.height <= size[1]
+            seen[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width] = True
+        assert seen.all()
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_turned_views_box_comes_back_to_where_it_was(turns: int) -> None:
+    """A marked rectangle, turned with its view, maps back onto itself."""
+    rgb = np.zeros((300, 400, 3), np.uint8)
+    rgb[110:130, 70:110] = 255
+    view = View(50, 60, 200, 150, 320, turns)
+    part = np.rot90(view.cut(rgb), -turns)
+    ys, xs = np.nonzero(part[..., 0])
+    seen = Detection(Box(float(xs.min()), float(ys.min()), float(xs.max() + 1), float(ys.max() + 1)), 1.0, 0.0)
+    back = view.to_frame(seen, (part.shape[1], part.shape[0]))
+    assert (back.box.x0, back.box.y0, back.box.x1, back.box.y1) == (70, 110, 110, 130)
+    assert math.cos(back.roll_rad + turns * math.pi / 2) == pytest.approx(1)

@@ -1,0 +1,70 @@
+"""Smoothers: no lag, no lost ends, gaps filled, still values steadied."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonymizer.perceive.smoothing import OneEuroFilter, fill_gaps, smooth_series
+
+
+@given(st.integers(1, 60), st.floats(0, 12), st.floats(-5, 5))
+def test_a_steady_motion_passes_unchanged(length: int, sigma: float, slope: float) -> None:
+    """A straight line, ends included, is left as it is: no lag and no pull at the ends."""
+    line = (slope * np.arange(length))[:, None]
+    np.testing.assert_allclose(smooth_series(line, sigma), line, atol=1e-9)
+
+
+@given(st.floats(0.5, 4))
+def test_a_symmetric_peak_stays_in_its_place(sigma: float) -> None:
+    """What is smoothed does not move in time."""
+    bump = np.exp(-0.5 * ((np.arange(81) - 40) / 3) ** 2)[:, None]
+    smooth = smooth_series(bump, sigma)[:, 0]
+    assert smooth.argmax() == 40
+    np.testing.assert_allclose(smooth, smooth[::-1], atol=1e-12)
+
+
+def test_each_column_has_its_own_sigma_and_noise_falls() -> None:
+    """Sigma 0 leaves a column alone; a larger sigma leaves less noise."""
+    noise = np.random.default_rng(3).normal(size=(400, 3))
+    smooth = smooth_series(noise, (0, 1, 4))
+    np.testing.assert_array_equal(smooth[:, 0], noise[:, 0])
+    assert smooth[:, 2].std() < smooth[:, 1].std() < 0.7
+
+
+def test_gaps_are_drawn_straight_and_the_ends_go_on() -> None:
+    """NaN samples lie between their neighbours; before the first and after the last, the value stays."""
+    nan = float("nan")
+    filled = fill_gaps(np.array([[nan, 1.0], [1.0, nan], [nan, nan], [3.0, 4.0], [nan, nan]]))
+    np.testing.assert_allclose(filled, [[1, 1], [1, 2], [2, 3], [3, 4], [3, 4]])
+
+
+def test_a_column_of_nothing_is_refused() -> None:
+    """There is nothing to draw a line between."""
+    with pytest.raises(ValueError, match="no known value"):
+        smooth_series(np.full((4, 2), np.nan), 1.0)
+
+
+def test_one_euro_steadies_what_is_still_and_follows_what_moves() -> None:
+    """Noise at rest shrinks; a fast ramp is followed with a lag of less than two frames."""
+    rng = np.random.default_rng(5)
+    still = OneEuroFilter(1.0, 0.02)
+    out = np.array([still(rng.normal(size=4), k / 30) for k in range(200)])
+    assert out[50:].std() < 0.6
+    moving = OneEuroFilter(1.0, 0.02)
+    last = [moving([30.0 * k], k / 30) for k in range(60)][-1]
+    assert 30 * 59 - last[0] < 60
+
+
+def test_one_euro_forgets_on_reset_and_keeps_still_when_time_does() -> None:
+    """After a reset the first value passes; a repeated time gives the same answer; NaN is refused."""
+    euro = OneEuroFilter()
+    euro([0.0], 0.0)
+    before = euro([1.0], 0.1)
+    np.testing.assert_array_equal(euro([99.0], 0.1), before)
+    euro.reset()
+    assert euro([5.0], 0.2)[0] == 5.0
+    with pytest.raises(ValueError, match="not finite"):
+        euro([float("nan")], 0.3)

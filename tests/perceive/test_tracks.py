@@ -1,0 +1,121 @@
+"""Tracks over a clip: linked by place, kept over gaps, reaching beyond their ends, stopped by cuts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anonymizer.faces import Box, Face
+from anonymizer.perceive.tracks import MAX_GAP, REACH, Track, link_clip
+
+SIZE_PX = (1280, 720)
+POINTS = np.zeros((478, 3), np.float32)
+NOTHING: tuple[Face, ...] = ()
+
+
+def _face(x: float, y: float = 300.0, side: float = 100.0, confidence: float = 0.9, points: bool = True) -> Face:
+    box = Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
+    return Face(box, confidence, POINTS if points else None)
+
+
+def _contains(outer: Box, inner: Box) -> bool:
+    return outer.x0 <= inner.x0 and outer.y0 <= inner.y0 and outer.x1 >= inner.x1 and outer.y1 >= inner.y1
+
+
+def test_two_people_who_pass_each_other_keep_their_tracks() -> None:
+    """Speed is carried through the crossing: each track ends on the side it was heading for."""
+    clip = [(_face(300 + 20 * t, 300), _face(900 - 20 * t, 345)) for t in range(31)]
+    left, right = link_clip(clip, SIZE_PX)
+    assert left.boxes[-1].center[0] == pytest.approx(900)
+    assert right.boxes[-1].center[0] == pytest.approx(300)
+
+
+def test_slots_count_up_by_first_appearance() -> None:
+    """Who comes first has the lower slot; at the same moment, who is further left."""
+    clip = [(_face(900), _face(200))] * 10 + [(_face(900), _face(550), _face(200))] * 10
+    assert [round(track.boxes[-1].center[0]) for track in link_clip(clip, SIZE_PX)] == [200, 900, 550]
+    assert [track.slot for track in link_clip(clip, SIZE_PX)] == [0, 1, 2]
+
+
+@given(st.integers(1, MAX_GAP - 1), st.floats(-8, 8))
+@settings(max_examples=30)
+def test_a_gap_is_filled_by_a_box_that_covers_the_straight_way(gap: int, speed: float) -> None:
+    """Lost and found again within the allowed time: one track, and every frame between covers the way taken."""
+    clip = [(_face(600 + speed * t),) if t < 10 or t >= 10 + gap else NOTHING for t in range(20 + gap)]
+    (track,) = link_clip(clip, SIZE_PX)
+    assert track.first_index == 0
+    assert len(track.boxes) == 20 + gap
+    for t in range(10, 10 + gap):
+        known = track.at(t)
+        assert known is not None
+        face, box = known
+        assert face is None
+        assert _contains(box, _face(600 + speed * t, side=99.0).box_px)
+
+
+def test_a_face_is_covered_before_it_was_seen_and_after_with_growing_boxes() -> None:
+    """Backward and forward in time the box grows with the doubt."""
+    clip = [(_face(600),) if 20 <= t < 30 else NOTHING for t in range(60)]
+    (track,) = link_clip(clip, SIZE_PX)
+    assert (track.first_index, track.end_index) == (20 - REACH, 30 + REACH)
+    widths = [box.width for box in track.boxes]
+    assert widths[: REACH + 1] == sorted(widths[: REACH + 1], reverse=True)
+    assert widths[-REACH - 1 :] == sorted(widths[-REACH - 1 :])
+    assert widths[0] > 1.2 * widths[REACH]
+
+
+def test_a_moving_face_is_covered_where_it_came_from_and_where_it_was() -> None:
+    """Before the first sighting both the way back and the place itself are covered."""
+    clip = [(_face(400 + 10 * t),) if t >= 10 else NOTHING for t in range(30)]
+    (track,) = link_clip(clip, SIZE_PX)
+    known = track.at(7)
+    assert known is not None
+    assert _contains(known[1], _face(470).box_px)
+    assert _contains(known[1], _face(500).box_px)
+
+
+def test_nothing_reaches_over_a_cut() -> None:
+    """A cut ends every track, and no box is carried into another shot."""
+    clip = [(_face(600),) if t != 22 else NOTHING for t in range(40)]
+    first, second = link_clip(clip, SIZE_PX, frozenset({20}))
+    assert (first.first_index, first.end_index) == (0, 20)
+    assert (second.first_index, second.end_index) == (20, 40)
+    late = link_clip([(_face(600),) if t > 24 else NOTHING for t in range(40)], SIZE_PX, frozenset({22, 38}))
+    assert [(track.first_index, track.end_index) for track in late] == [(22, 38), (38, 40)]
+
+
+def test_only_short_low_tracks_without_landmarks_are_dropped() -> None:
+    """A flicker of low score goes; the same flicker with landmarks or a high score is covered."""
+
+    def tracks(face: Face, sightings: int) -> int:
+        return len(link_clip([(face,)] * sightings + [NOTHING] * 5, SIZE_PX))
+
+    assert tracks(_face(600, confidence=0.55, points=False), 2) == 0
+    assert tracks(_face(600, confidence=0.55, points=False), 3) == 1
+    assert tracks(_face(600, confidence=0.9, points=False), 1) == 1
+    assert tracks(_face(600, confidence=0.55), 1) == 1
+
+
+def test_a_face_elsewhere_or_of_another_size_is_another_track() -> None:
+    """Place and size decide: a far jump or a sudden tripling begins a new track."""
+    assert len(link_clip([(_face(200),)] * 5 + [(_face(900),)] * 5, SIZE_PX)) == 2
+    assert len(link_clip([(_face(600, side=60),)] * 5 + [(_face(600, side=180),)] * 5, SIZE_PX)) == 2
+
+
+@given(st.lists(st.lists(st.tuples(st.floats(0, 1280), st.floats(0, 720)), max_size=4), max_size=40))
+@settings(max_examples=40)
+def test_every_believable_sighting_is_in_exactly_one_track(places: list[list[tuple[float, float]]]) -> None:
+    """No face with landmarks is ever lost between tracks, whatever the clip."""
+    clip = [tuple(_face(x, y) for x, y in frame) for frame in places]
+    tracks = link_clip(clip, SIZE_PX)
+    for index, faces in enumerate(clip):
+        held = [known[0] for track in tracks if (known := track.at(index)) is not None and known[0] is not None]
+        assert sorted(map(id, held)) == sorted(map(id, faces))
+
+
+def test_a_track_without_a_box_for_each_face_is_refused() -> None:
+    """The two series belong together."""
+    with pytest.raises(ValueError, match="a box for each face"):
+        Track(0, 0, (None,), ())
