@@ -31,7 +31,8 @@ class FinderSettings:
     detector_side_px: the frame's longer side as CenterFace sees it in video. threads: of each network.
     min_score: below it CenterFace is not heard. full_range_score: the same for the other detector.
     sure_score: CenterFace alone is believed. sure_full_range_score: the other alone is believed.
-    presence: least presence for landmarks to count. min_landmark_px: smaller boxes get no landmarks.
+    presence: least presence for landmarks to count in a sure box or along a clip. confirming_presence: the same in a
+    weak box, which the landmarks alone make a face. min_landmark_px: smaller boxes get no landmarks.
     """
 
     detector_side_px: int = 640
@@ -41,6 +42,7 @@ class FinderSettings:
     sure_score: float = 0.5
     sure_full_range_score: float = 0.85
     presence: float = 0.5
+    confirming_presence: float = 0.8
     min_landmark_px: float = 24.0
 
 
@@ -169,13 +171,15 @@ class Finder:
         """Landmarks that are there and on the face that was meant; detectors misjudge the roll of turned heads."""
         if detection.side_px < self.settings.min_landmark_px:
             return None
+        sure = detection.score >= self.settings.sure_score
+        needed = self.settings.presence if sure else self.settings.confirming_presence
         turns = [0.0, math.pi / 2, -math.pi / 2, math.pi] if thorough else [0.0]
         rolls = [detection.roll_rad + turn for turn in turns]
         if abs(detection.roll_rad) > DOUBTFUL_ROLL_RAD:
             rolls.insert(1, 0.0)
         for roll in rolls:
             points = self._landmarker.at_box(rgb, detection.box, roll)
-            if points is not None and points.presence >= self.settings.presence and _fits(points, detection.box):
+            if points is not None and points.presence >= needed and _fits(points, detection.box):
                 return points
         return None
 
