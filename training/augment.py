@@ -22,12 +22,13 @@ TORN_UV = 0.04  # interpolated uv further than this from its nearest texel cross
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
-    """uv (B, 2, S, S), skin, patch, coverage (B, 1, S, S), normals (B, 3, S, S) of one mesh in the jittered crops."""
+    """uv (B, 2, S, S), skin, patch, coverage, shade (B, 1, S, S), normals (B, 3, S, S) of one mesh in the jittered crops."""
 
     uv: Tensor
     skin: Tensor
     patch: Tensor
     normals: Tensor
+    shade: Tensor
 
     @property
     def coverage(self) -> Tensor:
@@ -36,7 +37,8 @@ class Mesh:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """photo (B, 3, S, S) in [0, 1]; hole, blend (B, 1, S, S); the two meshes; textures (B, 3, T, T) uint8."""
+    """photo (B, 3, S, S) in [0, 1]; hole, blend (B, 1, S, S); the two meshes; textures (B, 3, T, T) uint8,
+    and at half their size."""
 
     photo: Tensor
     hole: Tensor
@@ -44,6 +46,7 @@ class Batch:
     own: Mesh
     persona: Mesh
     textures: Tensor
+    coarse_textures: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +82,8 @@ def cut_batch(shard: Shard, rows: Tensor, personas: Tensor, kinds: Tensor, jitte
     photo = F.grid_sample(photos, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     hole, blend = _holes(shard.hole_lines[rows, kinds], grid, jitter.scale.to(device), size_px)
     own, persona = (_mesh(maps, rows, grid, jitter, shard.mirrored) for maps in (shard.own, shard.persona))
-    return Batch(photo, hole, blend, own, persona, shard.textures[personas.to(device)])
+    chosen = personas.to(device)
+    return Batch(photo, hole, blend, own, persona, shard.textures[chosen], shard.coarse_textures[chosen])
 
 
 def _holes(lines: Tensor, grid: Tensor, scale: Tensor, size_px: int) -> tuple[Tensor, Tensor]:
@@ -98,7 +102,8 @@ def _mesh(maps: Maps, rows: Tensor, grid: Tensor, jitter: Jitter, mirrored: bool
     there = skin + patch
     uv = maps.uv[rows].float()
     normals = maps.normals[rows].float() / 127
-    smooth = _sample(torch.cat([skin, patch, uv * there, normals * there], 1), grid, "bilinear")
+    shade = maps.shade[rows].float() / 255
+    smooth = _sample(torch.cat([skin, patch, uv * there, normals * there, shade * there], 1), grid, "bilinear")
     weight = smooth[:, :2].sum(1, keepdim=True)
     uv_smooth = smooth[:, 2:4] / weight.clamp(min=1e-3)
     near = _sample(torch.cat([uv, there], 1), grid, "nearest")
@@ -107,13 +112,13 @@ def _mesh(maps: Maps, rows: Tensor, grid: Tensor, jitter: Jitter, mirrored: bool
     device = grid.device
     cos, sin = torch.cos(jitter.tilt).to(device)[:, None, None], torch.sin(jitter.tilt).to(device)[:, None, None]
     flip = jitter.flip.to(device)[:, None, None]
-    nx, ny, nz = smooth[:, 4:].unbind(1)
+    nx, ny, nz = smooth[:, 4:7].unbind(1)
     turned = torch.stack([(nx * cos + ny * sin) * flip, ny * cos - nx * sin, nz], 1)
     turned = turned * torch.rsqrt(nx * nx + ny * ny + nz * nz + 1e-6)[:, None] * (weight > 0)
     if mirrored:
         u = torch.where(flip < 0, 1 - uv_out[:, 0], uv_out[:, 0])
         uv_out = torch.stack([u, uv_out[:, 1]], 1)
-    return Mesh(uv_out, smooth[:, :1], smooth[:, 1:2], turned)
+    return Mesh(uv_out, smooth[:, :1], smooth[:, 1:2], turned, smooth[:, 7:] / weight.clamp(min=1e-3))
 
 
 def _sample(maps: Tensor, grid: Tensor, mode: str) -> Tensor:

@@ -17,6 +17,7 @@ from torch import Tensor
 from anonymizer.errors import InputError
 from anonymizer.faces import VERTEX_COUNT
 from training.rasters import MeshMap, mesh_map
+from training.textures import half_size
 
 log = logging.getLogger(__name__)
 
@@ -27,17 +28,19 @@ HOLE_KINDS = ("hull_face", "hull_head", "hull_box")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Maps:
-    """uv: (N, 2, R, R) float16; code: (N, 1, R, R) uint8; normals: (N, 3, R, R) int8."""
+    """uv: (N, 2, R, R) float16; code, shade: (N, 1, R, R) uint8; normals: (N, 3, R, R) int8."""
 
     uv: Tensor
     code: Tensor
     normals: Tensor
+    shade: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shard:
     """photos: (N, 3, R, R) uint8. own, persona: mesh maps. hole_lines: (N, 3, K, 3) float32, a x + b y + c <= 0
-    inside, in crop coordinates −1 to 1. train, held_out: row numbers. textures: (M, 3, T, T) uint8.
+    inside, in crop coordinates −1 to 1. train, held_out: row numbers. textures: (M, 3, T, T) uint8;
+    coarse_textures: at half the size.
     mirrored: u -> 1 − u mirrors the atlas. names: of the rows."""
 
     photos: Tensor
@@ -47,6 +50,7 @@ class Shard:
     train: Tensor
     held_out: Tensor
     textures: Tensor
+    coarse_textures: Tensor
     mirrored: bool
     names: tuple[str, ...]
 
@@ -56,7 +60,7 @@ class Shard:
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, Maps):
-                value = Maps(value.uv.to(device), value.code.to(device), value.normals.to(device))
+                value = Maps(*(getattr(value, f.name).to(device) for f in fields(value)))
             elif isinstance(value, Tensor) and field.name not in ("train", "held_out"):
                 value = value.to(device)
             moved[field.name] = value
@@ -79,6 +83,7 @@ def load_shard(path: Path, size_px: int) -> Shard:
     photos = _decode(arrays["images"], arrays["image_offsets"], side)
     log.info("%d photos decoded, rasterising at %d px", len(photos), side)
     rows = torch.from_numpy(np.asarray(arrays["split"]).astype(np.int64))
+    textures = _decode(arrays["textures"], arrays["texture_offsets"], None)
     shard = Shard(
         photos=photos,
         own=_rasterise(arrays, "own", side),
@@ -86,7 +91,8 @@ def load_shard(path: Path, size_px: int) -> Shard:
         hole_lines=torch.from_numpy(_hole_lines(arrays)),
         train=torch.nonzero(rows == 0)[:, 0],
         held_out=torch.nonzero(rows == 1)[:, 0],
-        textures=_decode(arrays["textures"], arrays["texture_offsets"], None),
+        textures=textures,
+        coarse_textures=half_size(textures),
         mirrored=bool(arrays.get("texture_mirrored", np.array(False)).all()),
         names=tuple(str(name) for name in arrays["names"]),
     )
@@ -115,15 +121,18 @@ def _rasterise(arrays: dict[str, npt.NDArray[np.generic]], which: str, side: int
         (triangles >= VERTEX_COUNT).any(1)
     )  # the insides of eyes and mouth follow the mesh's own vertices
     n = len(vertices)
+    shade = np.asarray(arrays.get("vertex_shade", np.ones(vertices.shape[1])), np.float32)
     maps = Maps(
         torch.zeros(n, 2, side, side, dtype=torch.float16),
         torch.zeros(n, 1, side, side, dtype=torch.uint8),
         torch.zeros(n, 3, side, side, dtype=torch.int8),
+        torch.zeros(n, 1, side, side, dtype=torch.uint8),
     )
     for row in range(n):
-        drawn: MeshMap = mesh_map(vertices[row], uv[row], triangles, side, patches)
+        drawn: MeshMap = mesh_map(vertices[row], uv[row], shade, triangles, side, patches)
         maps.uv[row] = torch.from_numpy(drawn.uv).permute(2, 0, 1)
         maps.code[row, 0] = torch.from_numpy(drawn.code)
+        maps.shade[row, 0] = torch.from_numpy(drawn.shade)
         maps.normals[row] = torch.from_numpy(drawn.normals).permute(2, 0, 1)
     return maps
 

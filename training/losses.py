@@ -44,7 +44,8 @@ def structure(out: Tensor, guide: Tensor, where: Tensor) -> Tensor:
 
 def _detail(rgb: Tensor) -> Tensor:
     grey = rgb.mean(1, keepdim=True)
-    return grey - F.avg_pool2d(F.avg_pool2d(grey, 5, 1, 2), 5, 1, 2)
+    low = F.interpolate(F.avg_pool2d(grey, 4), size=grey.shape[-2:], mode="bilinear", align_corners=False)
+    return grey - low
 
 
 def light(out: Tensor, photo: Tensor, weight: Tensor) -> Tensor:

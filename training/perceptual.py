@@ -1,4 +1,4 @@
-"""Perceptual distance: the shift-tolerant LPIPS trunk (VGG16 with blurred pooling), from its weight file alone.
+"""Perceptual distance: the shift-tolerant LPIPS trunk (VGG16), from its weight file alone.
 
 The published package imports torchvision and an interactive shell; only its state dict is read here,
 found in the installed `stlpips-pytorch` without importing it.
@@ -35,8 +35,6 @@ class PerceptualDistance(nn.Module):
                 block.append(conv)
             self.convs.append(block)
             self.register_buffer(f"head{stage}", state[f"lin{stage - 1}.model.1.weight"].clamp(min=0))
-        binomial = torch.tensor([1.0, 2.0, 1.0])
-        self.register_buffer("blur", (binomial[:, None] * binomial / 16)[None, None])
         self.register_buffer("shift", state["scaling_layer.shift"])
         self.register_buffer("scale", state["scaling_layer.scale"])
         self.requires_grad_(False)
@@ -47,18 +45,12 @@ class PerceptualDistance(nn.Module):
         found = []
         for index, block in enumerate(self.convs):
             if index:
-                x = self._pool(x)
+                x = F.avg_pool2d(x, 2)  # blurred maxima, as published, cost a CPU more than the convolutions
             assert isinstance(block, nn.ModuleList)
             for conv in block:
                 x = F.relu(conv(x))
             found.append(x * torch.rsqrt(x.float().square().sum(1, keepdim=True) + 1e-8))
         return found
-
-    def _pool(self, x: Tensor) -> Tensor:
-        wide = torch.maximum(x[..., 1:], x[..., :-1])  # max over 2 × 2, stride 1; max_pool2d is slow on a CPU
-        x = F.pad(torch.maximum(wide[..., 1:, :], wide[..., :-1, :]), (1, 2, 1, 2), mode="replicate")
-        kernel = self.get_buffer("blur").to(x.dtype).expand(x.shape[1], 1, 3, 3)
-        return F.conv2d(x, kernel, stride=2, groups=x.shape[1])
 
     def forward(self, got: Tensor, want: Tensor) -> Tensor:
         with torch.no_grad():

@@ -32,7 +32,7 @@ def save_sheet(path: Path, generator: Generator, shard: Shard, rows: int, size_p
             personas = torch.randint(len(shard.textures), (PERSONAS, rows))
         batch = cut_batch(shard, chosen, personas[0], kinds, still, size_px)
         own = self_guide(batch)
-        cross = [cross_guide(replace(batch, textures=shard.textures[p.to(batch.photo.device)])) for p in personas]
+        cross = [cross_guide(_wearing(batch, shard, p.to(batch.photo.device))) for p in personas]
     columns = [batch.photo, _pasted(batch, cross[0]), _show(generator, batch, own)]
     columns += [_show(generator, batch, guided) for guided in cross]
     sheet = torch.cat([torch.cat(list(column), 1) for column in columns], 2)
@@ -40,6 +40,10 @@ def save_sheet(path: Path, generator: Generator, shard: Shard, rows: int, size_p
     temporary = path.with_suffix(".part")
     Image.fromarray(pixels).save(temporary, format="PNG")
     temporary.replace(path)
+
+
+def _wearing(batch: Batch, shard: Shard, personas: Tensor) -> Batch:
+    return replace(batch, textures=shard.textures[personas], coarse_textures=shard.coarse_textures[personas])
 
 
 def _pasted(batch: Batch, guided: Guided) -> Tensor:

@@ -121,7 +121,7 @@ def generator_losses(
     focus = batch.blend * (1 + weights.eyes_and_mouth * batch.own.patch)
     l1, coarse = losses.multi_scale_l1(ours, batch.photo, focus)
     face = torch.maximum(batch.own.coverage, batch.persona.coverage)
-    outside = batch.blend * (1 - widen(face, 5))
+    outside = batch.blend * (1 - widen(face))
     conditioning = torch.cat([own.conditioning, cross.conditioning])
     context = conditioning[:, CONTEXT]
     verdicts = judge(players, *diff_augment(composites, batch.hole.repeat(2, 1, 1, 1), context, config.augment))

@@ -7,17 +7,21 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def sample_textures(textures: Tensor, uv: Tensor, coarse: Tensor) -> Tensor:
-    """(B, 3, T, T) uint8 seen through uv (B, 2, S, S) in [0, 1] -> (B, 3, S, S) in [0, 1].
-
-    coarse: (B,) in [0, 1], how much of the texture's half-size version is mixed in: the live renderer
-    meets the texture at many scales, from minified to magnified.
-    """
-    fine = textures.float() / 255
-    half = F.interpolate(F.avg_pool2d(fine, 2), scale_factor=2.0, mode="nearest")
-    mixed = torch.lerp(fine, half, coarse[:, None, None, None])
+def sample_textures(fine: Tensor, coarse: Tensor, uv: Tensor, share: Tensor) -> Tensor:
+    """Textures (B, 3, T, T) uint8 and their half-size versions seen through uv (B, 2, S, S) in [0, 1]
+    -> (B, 3, S, S) in [0, 1]. share (B,) in [0, 1] of the half-size one: the live renderer meets the
+    texture at many scales, from minified to magnified."""
     grid = (uv * 2 - 1).permute(0, 2, 3, 1)
-    return F.grid_sample(mixed, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    seen = [
+        F.grid_sample(level.float(), grid, mode="bilinear", padding_mode="border", align_corners=False) / 255
+        for level in (fine, coarse)
+    ]
+    return torch.lerp(seen[0], seen[1], share[:, None, None, None])
+
+
+def half_size(textures: Tensor) -> Tensor:
+    """(M, 3, T, T) uint8 -> (M, 3, T/2, T/2) uint8."""
+    return F.avg_pool2d(textures.float(), 2).round().byte()
 
 
 def masked_mean(rgb: Tensor, mask: Tensor) -> Tensor:

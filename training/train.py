@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
 
 
 def run_training(config: TrainConfig, shard_path: Path, out: Path, minutes: float | None, resume: Path | None) -> Path:
-    """Train in a new folder of `out`, or go on in `resume`, to the bit if nothing of `config` was changed; its folder."""
+    """Train in a new folder of `out`, or go on in `resume`, to the bit if `config` is unchanged; the run's folder."""
     torch.set_num_threads(config.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     state = read_checkpoint(resume) if resume else None
