@@ -103,9 +103,8 @@ def write_image(path: Path, safe: SafeFrame, alpha: Alpha | None = None, icc_pro
     try:
         Image.fromarray(pixels).save(path, format=kind, **options)
     except (OSError, ValueError) as error:
-        raise SinkError(
-            f"cannot write the photo {path.name}: {error}; check space and size in {path.parent}"
-        ) from error
+        where = path.parent  # the name itself is a passing one
+        raise SinkError(f"cannot write the photo in {where}: {error}; check space and permissions there") from error
 
 
 def on_white(rgb: RgbImage, alpha: Alpha) -> RgbImage:

@@ -255,9 +255,8 @@ def _guarded(path: Path, act: Callable[[], _T]) -> _T:
         return act()
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise SinkError(
-            f"cannot write the video {path.name}: {reason}; check space and permissions in {path.parent}"
-        ) from error
+        where = path.parent  # the name itself is a passing one
+        raise SinkError(f"cannot write the video in {where}: {reason}; check space and permissions there") from error
 
 
 def _start_s(packet: Packet[Any]) -> Fraction:
