@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer import quiet
-from anonymizer.weights.locate import weight_path
+from anonymizer.frames import Frame
+from anonymizer.perceive.finder import Finder, FinderSettings
 
 SUFFIXES = {".webp", ".png", ".jpg", ".jpeg"}
 
@@ -35,28 +35,10 @@ def read_rgb(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def landmark_photos(folders: Sequence[Path]) -> Iterator[PhotoLandmarks]:
-    """Photos in which a face was found, in the order of their names."""
-    mp = quiet.mediapipe()
-    vision = mp.tasks.vision
-    options = vision.FaceLandmarkerOptions(
-        base_options=mp.tasks.BaseOptions(model_asset_path=str(weight_path("face_landmarker"))),
-        num_faces=3,
-        min_face_detection_confidence=0.4,
-        output_face_blendshapes=True,
-    )
-    with vision.FaceLandmarker.create_from_options(options) as landmarker:
+    """Photos in which a face with landmarks was found, in the order of their names."""
+    with Finder(FinderSettings(detector_side_px=480, min_landmark_px=60)) as finder:
         for path in (p for folder in folders for p in sorted(folder.iterdir()) if p.suffix in SUFFIXES):
-            rgb = read_rgb(path)
-            found = landmarker.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=rgb))
-            if found.face_landmarks:
-                yield _largest(path, found, rgb.shape[1], rgb.shape[0])
-
-
-def _largest(path: Path, found: object, width: int, height: int) -> PhotoLandmarks:
-    faces = [
-        np.array([(p.x * width, p.y * height, p.z * width) for p in points], np.float32)
-        for points in found.face_landmarks  # type: ignore[attr-defined]
-    ]
-    best = int(np.argmax([np.ptp(f[:, 0]) for f in faces]))
-    scores = np.array([c.score for c in found.face_blendshapes[best]], np.float32)  # type: ignore[attr-defined]
-    return PhotoLandmarks(path, faces[best], scores, len(faces))
+            faces = finder.find(Frame(read_rgb(path)))
+            largest = max(faces, key=lambda f: f.box_px.width, default=None)
+            if largest is not None and largest.landmarks_px is not None and largest.expression is not None:
+                yield PhotoLandmarks(path, largest.landmarks_px, largest.expression, len(faces))

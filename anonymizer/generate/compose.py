@@ -1,0 +1,86 @@
+"""Put a synthetic face into the frame, at the frame's own resolution.
+
+    out = frame · (1 − blend) + blend · (matte · (gain · guide + bias) + (1 − matte) · inpaint)
+
+The generator's layers are coarse and are read through the crop's transform; the guide is drawn at full size.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer import quiet
+from anonymizer.faces import Floats, Mask, SyntheticFace
+
+quiet.silence()  # numba's cache folder, before numba is imported
+
+from numba import njit  # type: ignore[import-untyped]  # noqa: E402  (after the line above)
+
+
+def compose(
+    out: npt.NDArray[np.uint8],
+    blend: Floats,
+    guide: npt.NDArray[np.uint8],
+    coverage: Mask,
+    face: SyntheticFace,
+    crop_from_part: npt.NDArray[np.float64],
+) -> None:
+    """Blend a face into out (h, w, 3), in place. blend (h, w) [0, 1]; guide (h, w, 3); coverage (h, w).
+
+    crop_from_part: (2, 3), px of `out` to px of the generator's crop.
+    """
+    soft = soften(coverage, float(np.hypot(crop_from_part[0, 0], crop_from_part[0, 1])))
+    layers = pack_layers(face)
+    _compose(out, blend, np.ascontiguousarray(guide), soft, layers, np.ascontiguousarray(crop_from_part))
+
+
+def soften(coverage: Mask, crop_px_per_px: float) -> npt.NDArray[np.uint8]:
+    """The guide's rim, softened inward over about two pixels of the crop."""
+    import cv2
+
+    width = int(np.clip(round(2.0 / max(crop_px_per_px, 1e-3)), 1, 31)) | 1
+    blurred = cv2.blur(coverage, (width, width)).astype(np.int16)
+    return np.clip(2 * blurred - 255, 0, 255).astype(np.uint8)
+
+
+def pack_layers(face: SyntheticFace) -> Floats:
+    """(S, S, 10) float32: gain, bias, inpaint, matte; the grid upsampled as training does."""
+    import cv2
+
+    size = face.matte.shape[::-1]
+    grid = [cv2.resize(layer, size, interpolation=cv2.INTER_LINEAR) for layer in (face.gain, face.bias)]
+    return np.ascontiguousarray(np.concatenate([*grid, face.inpaint_rgb, face.matte[..., None]], 2), np.float32)
+
+
+@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _compose(out, blend, guide, coverage, layers, matrix):  # type: ignore[no-untyped-def]
+    height, width = blend.shape
+    size = layers.shape[0]
+    value = np.empty(10, np.float32)
+    limit = np.float32(size - 1.001)
+    for y in range(height):
+        for x in range(width):
+            b = blend[y, x]
+            if b <= 0:
+                continue
+            cx = np.float32(matrix[0, 0] * (x + 0.5) + matrix[0, 1] * (y + 0.5) + matrix[0, 2] - 0.5)
+            cy = np.float32(matrix[1, 0] * (x + 0.5) + matrix[1, 1] * (y + 0.5) + matrix[1, 2] - 0.5)
+            cx = min(max(cx, np.float32(0)), limit)
+            cy = min(max(cy, np.float32(0)), limit)
+            ix, iy = int(cx), int(cy)
+            fx, fy = cx - ix, cy - iy
+            w00, w01, w10, w11 = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
+            for k in range(10):
+                value[k] = (
+                    w00 * layers[iy, ix, k]
+                    + w01 * layers[iy, ix + 1, k]
+                    + w10 * layers[iy + 1, ix, k]
+                    + w11 * layers[iy + 1, ix + 1, k]
+                )
+            matte = value[9] * coverage[y, x] * np.float32(1 / 255)
+            for k in range(3):
+                lit = value[k] * guide[y, x, k] + value[3 + k] * np.float32(255)
+                shown = matte * lit + (1 - matte) * value[6 + k] * np.float32(255)
+                mixed = out[y, x, k] * (1 - b) + b * shown + np.float32(0.5)
+                out[y, x, k] = np.uint8(min(max(mixed, np.float32(0)), np.float32(255)))

@@ -1,0 +1,116 @@
+"""Draw a persona in a pose: as a guide in the generator's crop, and at the frame's own resolution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer.faces import FaceCrop, Floats, Mask, MotionCode
+from anonymizer.generate.crop import crop_from_frame, warp_matrix
+from anonymizer.geometry import apply_affine
+from anonymizer.persona import atlas
+from anonymizer.persona.face_model import FaceModel, attributes
+from anonymizer.persona.persona import Persona
+from anonymizer.persona.rasterise import rasterise, vertex_normals
+
+FACE_WIDTH_CM = 15.5  # what the atlas's width spans on a face
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PosedPersona:
+    """A persona's mesh in a pose. vertices_px (523, 3) in the frame, drawn (523, 3): uv and shade of each vertex;
+    mips: its texture at full, half, quarter and eighth size."""
+
+    vertices_px: Floats
+    drawn: Floats
+    triangles: npt.NDArray[np.int32]
+    mips: tuple[npt.NDArray[np.uint8], ...]
+
+
+def texture_mips(texture_rgb: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], ...]:
+    """The texture at 1, 1/2, 1/4 and 1/8."""
+    import cv2
+
+    mips = [texture_rgb]
+    for _ in range(3):
+        mips.append(cv2.resize(mips[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+    return tuple(mips)
+
+
+def pose(code: MotionCode, persona: Persona, mips: tuple[npt.NDArray[np.uint8], ...], model: FaceModel) -> PosedPersona:
+    vertices, uv = model.animate(code, persona.shape_cm)
+    return PosedPersona(vertices, attributes(uv), model.triangles, mips)
+
+
+def draw(posed: PosedPersona, code: MotionCode, rows: slice, columns: slice) -> tuple[npt.NDArray[np.uint8], Mask]:
+    """The persona on a part of the frame -> guide (h, w, 3) uint8, 0 where it is not; coverage (h, w) 0 or 255."""
+    vertices = posed.vertices_px - np.array([columns.start, rows.start, 0], np.float32)
+    size = (columns.stop - columns.start, rows.stop - rows.start)
+    drawn, which = rasterise(vertices, posed.triangles, posed.drawn, size)
+    guide = _sample(posed.mips, drawn, FACE_WIDTH_CM * code.scale_px_per_cm)
+    covered = which >= 0
+    guide[~covered] = 0
+    return guide, covered.astype(np.uint8) * 255
+
+
+def face_crop(erased: npt.NDArray[np.uint8], hole: Mask, code: MotionCode, posed: PosedPersona, size_px: int) -> FaceCrop:
+    """The generator's view, size_px square. `erased` (H, W, 3) has 0 wherever hole (H, W) is 255."""
+    to_crop = crop_from_frame(code, size_px)
+    context, hole_crop = _context(erased, hole, to_crop, size_px)
+    scale = float(np.hypot(to_crop[0, 0], to_crop[0, 1]))
+    xy = apply_affine(to_crop, posed.vertices_px[:, :2])
+    vertices = np.concatenate([xy, posed.vertices_px[:, 2:] * scale], 1).astype(np.float32)
+    normals = vertex_normals(vertices, posed.triangles)
+    drawn, which = rasterise(vertices, posed.triangles, np.concatenate([posed.drawn, normals], 1), (size_px, size_px))
+    covered = which >= 0
+    guide = _sample(posed.mips, drawn, FACE_WIDTH_CM * code.scale_px_per_cm * scale).astype(np.float32) / 255
+    guide[~covered] = 0
+    geometry = drawn[..., 3:] / np.maximum(np.linalg.norm(drawn[..., 3:], axis=2, keepdims=True), 1e-6)
+    return FaceCrop(context, hole_crop, guide, covered.astype(np.float32), geometry, to_crop)
+
+
+def _sample(mips: tuple[npt.NDArray[np.uint8], ...], drawn: Floats, face_width_px: float) -> npt.NDArray[np.uint8]:
+    """Texture seen through uv, times shade; drawn (H, W, 3+). The mip whose texels are nearest to one px is taken."""
+    import cv2
+
+    level = int(np.clip(np.round(np.log2(atlas.WIDTH_PX / max(face_width_px, 1.0))), 0, len(mips) - 1))
+    texture = mips[level]
+    height, width = texture.shape[:2]
+    u = drawn[..., 0] * np.float32(width) - np.float32(0.5)
+    v = drawn[..., 1] * np.float32(height) - np.float32(0.5)
+    seen = cv2.remap(texture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    shade = drawn[..., 2]
+    dark = shade < 0.998
+    seen[dark] = (seen[dark] * shade[dark][:, None]).astype(np.uint8)
+    return np.asarray(seen, np.uint8)
+
+
+def _context(
+    erased: npt.NDArray[np.uint8], hole: Mask, to_crop: npt.NDArray[np.float64], size_px: int
+) -> tuple[Floats, Floats]:
+    """Shrink by areas first, then warp, so that nothing aliases. Colours stay premultiplied by 1 − hole."""
+    import cv2
+
+    height, width = hole.shape
+    scale = float(np.hypot(to_crop[0, 0], to_crop[0, 1]))
+    corners = np.array([[0, 0], [size_px, 0], [size_px, size_px], [0, size_px]], np.float64) - to_crop[:, 2]
+    in_frame = corners @ np.linalg.inv(to_crop[:, :2]).T
+    margin = 2 / scale
+    x0, y0 = (int(v) for v in np.clip(np.floor(in_frame.min(0) - margin), 0, [width - 2, height - 2]))
+    x1, y1 = (int(v) for v in np.clip(np.ceil(in_frame.max(0) + margin), [x0 + 2, y0 + 2], [width, height]))
+    part, part_hole = erased[y0:y1, x0:x1], hole[y0:y1, x0:x1]
+    shrink = np.ones(2)
+    if scale < 0.75:
+        small = (max(2, round((x1 - x0) * scale)), max(2, round((y1 - y0) * scale)))
+        shrink = np.array([small[0] / (x1 - x0), small[1] / (y1 - y0)])
+        part = cv2.resize(part, small, interpolation=cv2.INTER_AREA)
+        part_hole = cv2.resize(part_hole, small, interpolation=cv2.INTER_AREA)
+    # crop <- frame <- part: p_frame = p_part / shrink + (x0, y0)
+    linear = to_crop[:, :2] / shrink
+    matrix = warp_matrix(np.concatenate([linear, (to_crop[:, :2] @ np.array([x0, y0]) + to_crop[:, 2])[:, None]], 1))
+    stacked = np.concatenate([part, part_hole[..., None]], 2)
+    warped = cv2.warpAffine(stacked, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    floats = warped.astype(np.float32) / 255
+    return np.ascontiguousarray(floats[..., :3]), np.ascontiguousarray(floats[..., 3])

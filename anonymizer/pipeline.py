@@ -1,0 +1,194 @@
+"""The way of a frame, from what is planned to what may leave. The only place that makes a SafeFrame.
+
+    hole     from the motion code alone
+    erase    the hole, before anything else reads the frame
+    guide    the slot's persona, drawn in the code's pose
+    generate light, seams, inner mouth and what the guide lacks
+    compose  at the frame's own resolution
+    verdict  what was done; a frame that fails on the way leaves blank
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer.faces import FaceCrop, Mask, MotionCode, PlannedFace, SyntheticFace
+from anonymizer.frames import Frame, SafeFrame, Verdict, _PipelineToken
+from anonymizer.generate.compose import compose
+from anonymizer.generate.conditioning import RING_SHARE
+from anonymizer.generate.crop import CROP_CM, crop_from_frame
+from anonymizer.generate.guide import PosedPersona, draw, face_crop, pose, texture_mips
+from anonymizer.generate.steady import SteadyLight
+from anonymizer.geometry import yaw_pitch_roll
+from anonymizer.guard.coverage import Coverage, box_outline, fill_hole, hull
+from anonymizer.guard.erase import blend_outside, bounds, erase
+from anonymizer.guard.fallback import Fallback, cover
+from anonymizer.persona.face_model import FaceModel
+from anonymizer.persona.persona import Persona
+from anonymizer.persona.tone import propose_tone
+from anonymizer.stages import FaceGenerator
+
+BLANK_RGB = 24
+MIN_FACE_PX = 22.0  # width of a face below which a persona is mush and the fallback is calmer
+MAX_YAW_RAD = np.deg2rad(72)  # beyond it the landmarks of the hidden half are guesses
+FACE_WIDTH_CM = 15.5
+_TOKEN = _PipelineToken()
+
+DrawPersona = Callable[[int, int], Persona]
+"""slot, tone step (0 dark to 5 light) -> the persona."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """One face on its part of the frame: where it lies, its own hole there, and its outlines in the frame."""
+
+    face: PlannedFace
+    where: tuple[slice, slice]
+    hole: Mask
+    code: MotionCode | None
+
+
+@dataclass(slots=True)
+class Anonymizer:
+    """Renders planned frames. tone: a fixed step, or None to propose one from each slot's first sight.
+
+    Not thread-safe; give it the frames of one clip in order, or one photo, then `reset`.
+    """
+
+    generator: FaceGenerator
+    draw_persona: DrawPersona
+    model: FaceModel
+    tones_rgb: npt.NDArray[np.float32]
+    coverage: Coverage = "face"
+    fallback: Fallback = "blur"
+    tone: int | None = None
+    max_personas: int = 8  # faces of one frame that get a persona; the smaller ones beyond get the fallback
+    _tones: dict[int, int] = field(default_factory=dict)
+    _personas: dict[int, tuple[Persona, tuple[npt.NDArray[np.uint8], ...]]] = field(default_factory=dict)
+    _light: SteadyLight = field(default_factory=SteadyLight)
+
+    def reset(self) -> None:
+        """Forget tones and light; slots mean new people from here on."""
+        self._tones.clear()
+        self._personas.clear()
+        self._light = SteadyLight()
+
+    def render(self, frame: Frame, faces: tuple[PlannedFace, ...]) -> SafeFrame:
+        """The frame with every planned face replaced or covered. Never raises for a bad face: the frame is blanked."""
+        try:
+            rgb, verdict = self._replace(frame, faces)
+        except Exception:  # noqa: BLE001  fail closed, whatever it was; the frame's pixels stay here
+            return self.blank(frame)
+        return SafeFrame(rgb, frame.index, frame.captured_at_s, verdict, len(faces), _TOKEN)
+
+    def blank(self, frame: Frame) -> SafeFrame:
+        """A frame of the same size that shows nothing."""
+        rgb = np.full(frame.rgb.shape, BLANK_RGB, np.uint8)
+        return SafeFrame(rgb, frame.index, frame.captured_at_s, Verdict.BLANKED, 0, _TOKEN)
+
+    def _replace(self, frame: Frame, faces: tuple[PlannedFace, ...]) -> tuple[npt.NDArray[np.uint8], Verdict]:
+        if not faces:
+            return frame.rgb.copy(), Verdict.NO_FACE
+        hole = np.zeros(frame.rgb.shape[:2], np.uint8)
+        parts = [part for face in faces if (part := self._cut_hole(face, hole)) is not None]
+        out = erase(frame.rgb, hole)
+        del frame  # from here on the raw pixels are out of reach
+        parts = self._limited(parts)
+        verdict = Verdict.REPLACED
+        for part in parts:
+            if part.code is None:
+                verdict = Verdict.OBSCURED
+                self._cover(out, part, hole)
+        posed = [(part, part.code, self._posed(part, part.code, out, hole)) for part in parts if part.code is not None]
+        crops = [face_crop(out, hole, code, persona, self.generator.size_px) for _, code, persona in posed]
+        answers = self.generator.generate(crops) if crops else ()
+        for (part, code, persona), crop, answer in zip(posed, crops, answers, strict=True):
+            self._paste(out, part, code, persona, crop, answer)
+        return out, verdict
+
+    def _cut_hole(self, face: PlannedFace, hole: Mask) -> _Part | None:
+        """Add the face's hole to the frame's; None when it lies wholly outside."""
+        code = face.code if face.code is not None and _fit_for_persona(face.code) else None
+        outlines = []
+        if face.code is not None:
+            outlines.append(hull(face.code, self.coverage if code is not None else "head", self.model))
+        if face.cover_box is not None:
+            outlines.append(box_outline(face.cover_box))
+        margin = ring_px(code) + 2 if code is not None else 0.25 * float(np.ptp(outlines[0], axis=0).max())
+        where = bounds(outlines, margin, hole.shape)
+        if where is None:
+            return None
+        own = np.zeros((where[0].stop - where[0].start, where[1].stop - where[1].start), np.uint8)
+        for outline in outlines:
+            fill_hole(own, outline - [where[1].start, where[0].start])
+        hole[where] |= own
+        return _Part(face, where, own, code)
+
+    def _limited(self, parts: list[_Part]) -> list[_Part]:
+        """Only the max_personas largest faces get a persona; the others the fallback."""
+        sizes = sorted((p.code.scale_px_per_cm for p in parts if p.code is not None), reverse=True)
+        if len(sizes) <= self.max_personas:
+            return parts
+        least = sizes[self.max_personas - 1]
+        return [replace(p, code=None) if p.code is not None and p.code.scale_px_per_cm < least else p for p in parts]
+
+    def _cover(self, out: npt.NDArray[np.uint8], part: _Part, hole: Mask) -> None:
+        cover(out[part.where], part.hole, hole[part.where], self.fallback)
+
+    def _posed(self, part: _Part, code: MotionCode, erased: npt.NDArray[np.uint8], hole: Mask) -> PosedPersona:
+        slot = part.face.slot
+        if slot not in self._personas:
+            persona = self.draw_persona(slot, self._tone(slot, part, erased, hole))
+            self._personas[slot] = persona, texture_mips(persona.texture_rgb)
+        persona, mips = self._personas[slot]
+        return pose(code, persona, mips, self.model)
+
+    def _tone(self, slot: int, part: _Part, erased: npt.NDArray[np.uint8], hole: Mask) -> int:
+        if self.tone is not None:
+            return self.tone
+        if slot not in self._tones:
+            rows, columns = _widened(part.where, hole.shape)
+            self._tones[slot] = propose_tone(erased[rows, columns], hole[rows, columns], self.tones_rgb)
+        return self._tones[slot]
+
+    def _paste(
+        self,
+        out: npt.NDArray[np.uint8],
+        part: _Part,
+        code: MotionCode,
+        persona: PosedPersona,
+        crop: FaceCrop,
+        answer: SyntheticFace,
+    ) -> None:
+        rows, columns = part.where
+        guide, coverage = draw(persona, code, rows, columns)
+        blend = blend_outside(part.hole, ring_px(code))
+        crop_from_part = crop.crop_from_frame.copy()
+        crop_from_part[:, 2] += crop.crop_from_frame[:, :2] @ np.array([columns.start, rows.start])
+        face = self._light(part.face.slot, code, answer)
+        compose(out[part.where], blend, guide, coverage, face, crop_from_part)
+
+
+def ring_px(code: MotionCode) -> float:
+    """Width of the blended ring around a persona's hole, as training has it."""
+    return RING_SHARE * CROP_CM * code.scale_px_per_cm
+
+
+def _fit_for_persona(code: MotionCode) -> bool:
+    yaw, _, _ = yaw_pitch_roll(code.rotation)
+    return FACE_WIDTH_CM * code.scale_px_per_cm >= MIN_FACE_PX and abs(yaw) <= MAX_YAW_RAD
+
+
+def _widened(where: tuple[slice, slice], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The part and as much again below, where a neck is, and half at the sides."""
+    rows, columns = where
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    below = slice(rows.start, min(shape[0], rows.stop + height // 2))
+    return below, slice(max(0, columns.start - width // 4), min(shape[1], columns.stop + width // 4))
+
+
+__all__ = ["Anonymizer", "DrawPersona", "crop_from_frame", "ring_px"]
