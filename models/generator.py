@@ -48,13 +48,12 @@ class Layers:
 
 
 class Residual(nn.Module):
-    """x + conv(act(conv(act(x)))), starting as the identity."""
+    """x + conv(act(conv(act(x)))); started as the identity by its owner."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.second.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.second(act(self.first(act(x))))
@@ -82,10 +81,12 @@ class Generator(nn.Module):
     def _start_as_a_paste(self) -> None:
         """Identity colour grid, grey inpainting, and a matte near 1: the untrained network shows the guide."""
         for module in self.modules():
-            if isinstance(module, nn.Conv2d) and not bool((module.weight == 0).all()):
-                nn.init.kaiming_normal_(module.weight, a=0.2)
             if isinstance(module, nn.Conv2d) and module.bias is not None:
+                nn.init.kaiming_normal_(module.weight, a=0.2)
                 nn.init.zeros_(module.bias)
+        for module in self.bottom:
+            if isinstance(module, Residual):
+                nn.init.zeros_(module.second.weight)
         nn.init.zeros_(self.grid.weight)
         with torch.no_grad():
             self.image.weight.mul_(0.1)

@@ -22,7 +22,7 @@ TORN_UV = 0.04  # interpolated uv further than this from its nearest texel cross
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
-    """uv (B, 2, S, S), skin, patch, coverage, shade (B, 1, S, S), normals (B, 3, S, S) of one mesh in the jittered crops."""
+    """One mesh in the jittered crops. uv: (B, 2, S, S). normals: (B, 3, S, S). The others: (B, 1, S, S)."""
 
     uv: Tensor
     skin: Tensor

@@ -1,0 +1,117 @@
+"""The networks: sizes, the untrained start, and what compositing promises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from anonymizer.errors import WeightsError
+from anonymizer.faces import FaceCrop
+from anonymizer.generate.conditioning import CHANNELS, GRID_DIVISOR, GeneratorSpec, condition, metadata_of, read_spec
+from models.discriminator import Discriminator
+from models.generator import GRID_LEVEL, PRESETS, Generator, Layers, compose, shown, stack_conditioning
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_each_preset_answers_in_the_promised_sizes(preset: str) -> None:
+    """Grid of S / 8, inpainting and matte of S."""
+    size = PRESETS[preset].size_px
+    with torch.device("meta"), torch.no_grad():
+        gain, bias, inpaint, matte = Generator(PRESETS[preset])(torch.zeros(1, len(CHANNELS), size, size))
+    assert gain.shape == bias.shape == (1, 3, size // GRID_DIVISOR, size // GRID_DIVISOR)
+    assert inpaint.shape == (1, 3, size, size)
+    assert matte.shape == (1, 1, size, size)
+    assert 2 ** (GRID_LEVEL + 1) == GRID_DIVISOR
+
+
+def test_the_untrained_network_shows_mostly_the_guide() -> None:
+    """Before training the colour grid is the identity, the matte near 1, the inpainting a colour."""
+    torch.manual_seed(0)
+    conditioning = _conditioning(torch.ones(2, 1, 32, 32))
+    with torch.no_grad():
+        layers = Layers(*Generator(PRESETS["tiny32"])(conditioning))
+    assert float(layers.matte.mean()) > 0.8
+    torch.testing.assert_close(layers.gain, torch.ones_like(layers.gain))
+    torch.testing.assert_close(layers.bias, torch.zeros_like(layers.bias))
+    assert 0 <= float(layers.inpaint.min()) <= float(layers.inpaint.max()) <= 1
+
+
+def test_a_guide_that_is_not_there_cannot_show() -> None:
+    """Where coverage is 0 the inpainting alone is shown, whatever the matte says."""
+    conditioning = _conditioning(torch.zeros(2, 1, 32, 32))
+    inpaint = torch.rand(2, 3, 32, 32)
+    layers = Layers(torch.ones(2, 3, 4, 4), torch.full((2, 3, 4, 4), 0.4), inpaint, torch.ones(2, 1, 32, 32))
+    torch.testing.assert_close(shown(layers, conditioning), inpaint)
+
+
+def test_outside_the_blend_the_photo_is_untouched() -> None:
+    """compose gives the photo bit for bit where blend is 0, and the layers where it is 1."""
+    conditioning = _conditioning(torch.ones(2, 1, 32, 32))
+    layers = Layers(torch.ones(2, 3, 4, 4), torch.zeros(2, 3, 4, 4), torch.rand(2, 3, 32, 32), torch.rand(2, 1, 32, 32))
+    photo, blend = torch.rand(2, 3, 32, 32), (torch.rand(2, 1, 32, 32) < 0.5).float()
+    out = compose(layers, conditioning, photo, blend)
+    assert torch.equal(out[(blend == 0).expand_as(out)], photo[(blend == 0).expand_as(out)])
+    torch.testing.assert_close(
+        out[(blend == 1).expand_as(out)], shown(layers, conditioning)[(blend == 1).expand_as(out)]
+    )
+
+
+def test_training_and_live_use_condition_alike() -> None:
+    """torch's channels equal those of anonymizer.generate.conditioning, for soft masks too."""
+    rng = np.random.default_rng(0)
+    draw = {
+        name: rng.random((32, 32, n)).astype(np.float32)
+        for name, n in (("photo", 3), ("guide", 3), ("hole", 1), ("cover", 1))
+    }
+    normals = rng.uniform(-1, 1, (32, 32, 3)).astype(np.float32)
+    context = draw["photo"] * (1 - draw["hole"])
+    crop = FaceCrop(context, draw["hole"][..., 0], draw["guide"], draw["cover"][..., 0], normals, np.eye(2, 3))
+    photo, hole, guide, cover, geometry = (
+        torch.from_numpy(a.transpose(2, 0, 1)[None].copy())
+        for a in (draw["photo"], draw["hole"], draw["guide"], draw["cover"], normals)
+    )
+    ours = stack_conditioning(photo, hole, guide, cover, geometry)[0].numpy()
+    np.testing.assert_allclose(ours, condition(crop), atol=1e-6)
+
+
+def test_the_channel_order_is_fixed() -> None:
+    """Context, hole, guide, coverage, normals: a file trained with another order must not load."""
+    assert [name.split("_")[0] for name in CHANNELS] == ["context"] * 3 + ["hole"] + ["guide"] * 4 + ["normal"] * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"spec_version": "9"}, "made for guided-face v9, this build speaks guided-face v1"),
+        ({"channels": "a,b"}, "expects 2 input channels, this build conditions 11"),
+        ({"channels": ",".join(reversed(CHANNELS))}, "expects the channel normal_z where this build gives context_r"),
+        ({"size_px": "100"}, "size 100 px, wanted a multiple of 8"),
+        ({"size_px": "big"}, "is no generator"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused_in_words(change: dict[str, str], message: str) -> None:
+    """WeightsError says what the file wants, what this build gives, and what to do."""
+    spec = GeneratorSpec("guided-face", 1, 128, CHANNELS, 5, "ab")
+    assert read_spec(metadata_of(spec), "x") == spec
+    with pytest.raises(WeightsError, match=message):
+        read_spec({**metadata_of(spec), **change}, "x")
+
+
+def test_the_critic_judges_patches_at_three_scales_and_the_whole() -> None:
+    """At 128 px: patches of 32², 16² and 8², and one logit an image."""
+    with torch.no_grad():
+        verdicts = Discriminator(128)(
+            torch.rand(2, 3, 128, 128), torch.ones(2, 1, 128, 128), torch.zeros(2, 3, 128, 128)
+        )
+    assert [p.shape[-1] for p in verdicts.patches] == [32, 16, 8]
+    assert verdicts.whole.shape == (2, 1)
+
+
+def _conditioning(coverage: torch.Tensor) -> torch.Tensor:
+    count, _, size, _ = coverage.shape
+    pictures = torch.rand(2, count, 3, size, size)
+    guide = pictures[1] * (coverage > 0)
+    return stack_conditioning(
+        pictures[0], torch.ones(count, 1, size, size), guide, coverage, torch.zeros(count, 3, size, size)
+    )

@@ -1,0 +1,128 @@
+"""The smoke configuration trains, resumes to the bit, stops on nonsense, and exports."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from anonymizer.errors import AnonymizerError, ConfigError, InputError
+from anonymizer.faces import FaceCrop
+from anonymizer.generate.onnx_generator import OnnxGenerator
+from training.__main__ import main
+from training.checkpoint import read_checkpoint
+from training.config import TrainConfig, config_of
+from training.data import load_shard
+from training.export import export_run
+from training.loop import train
+from training.step import make_players
+from training.train import run_training
+
+
+def test_a_run_leaves_its_record_losses_sheets_and_checkpoint(smoke_run: Path) -> None:
+    """A finished run can be told from its folder: configuration, commit, losses per image count, sheets, state."""
+    assert smoke_run.name == "00000-smoke"
+    record = json.loads((smoke_run / "run.json").read_text())
+    assert record["seed"] == 3
+    assert record["config"]["preset"] == "tiny32"
+    stats = [json.loads(line) for line in (smoke_run / "stats.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in stats] == [16, 32]
+    assert {"l1", "structure", "adversarial", "images_per_s"} <= set(stats[0])
+    assert sorted(p.name for p in smoke_run.glob("*.png")) == ["sheet-0000000.png", "sheet-0000032.png"]
+
+
+def test_a_resumed_run_equals_one_that_never_stopped(
+    smoke_run: Path, smoke_config: TrainConfig, tiny_shard: Path, tmp_path: Path
+) -> None:
+    """Stopping half-way and resuming gives the same weights, to the bit."""
+    half = run_training(replace(smoke_config, total_kimg=0.016), tiny_shard, tmp_path, None, None)
+    torch.manual_seed(99)
+    run_training(smoke_config, tiny_shard, tmp_path, None, half)
+    ours, theirs = read_checkpoint(half), read_checkpoint(smoke_run)
+    assert ours["images_seen"] == theirs["images_seen"] == 32
+    for part in ("generator", "ema", "discriminator"):
+        for name, value in ours[part].items():
+            assert torch.equal(value, theirs[part][name]), (part, name)
+
+
+def test_training_moves_the_generator_towards_the_photos(
+    tiny_shard: Path, smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    """Within some dozen steps at a high rate the SELF error falls clearly."""
+    config = replace(
+        smoke_config, total_kimg=0.16, stats_kimg=0.04, sheet_kimg=9.0, warmup_kimg=0.0, lr_generator=4e-3, r1_every=99
+    )
+    run = run_training(config, tiny_shard, tmp_path, None, None)
+    losses = [json.loads(line)["l1"] for line in (run / "stats.jsonl").read_text().splitlines()]
+    assert losses[-1] < 0.85 * losses[0]
+
+
+def test_training_stops_when_a_loss_is_not_a_number(
+    tiny_shard: Path, smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    """A NaN ends the run with an error that names the loss, and no checkpoint of the broken state is written."""
+    players = make_players(smoke_config, torch.device("cpu"))
+    with torch.no_grad():
+        next(players.generator.parameters()).fill_(float("nan"))
+    with pytest.raises(AnonymizerError, match=r"l1.* not finite"):
+        train(players, load_shard(tiny_shard, 32), smoke_config, tmp_path, None)
+    assert not (tmp_path / "latest.pt").exists()
+
+
+def test_time_is_a_limit(tiny_shard: Path, smoke_config: TrainConfig, tmp_path: Path) -> None:
+    """With no minutes left the run ends before its first step, without a checkpoint."""
+    run = run_training(smoke_config, tiny_shard, tmp_path, 0.0, None)
+    assert not (run / "latest.pt").exists()
+
+
+@pytest.mark.slow
+def test_an_exported_run_is_a_generator(smoke_run: Path, tiny_shard: Path, tmp_path: Path) -> None:
+    """The exported file runs as a FaceGenerator, agrees with torch, and its card tells how young it is."""
+    exported = export_run(smoke_run, tiny_shard, tmp_path / "smoke.onnx", tmp_path / "card.md")
+    assert exported.parity_db >= 38
+    generator = OnnxGenerator.from_file(exported.path)
+    assert (generator.size_px, generator.spec.images_seen) == (32, 32)
+    rng = np.random.default_rng(0)
+    crops = [_crop(rng, 32) for _ in range(3)]
+    together = generator.generate(crops)
+    assert together[0].gain.shape == (4, 4, 3)
+    assert together[0].inpaint_rgb.shape == (32, 32, 3)
+    for crop, answer in zip(crops, together, strict=True):
+        np.testing.assert_allclose(generator.generate([crop])[0].matte, answer.matte, atol=1e-5)
+    card = (tmp_path / "card.md").read_text()
+    assert "images seen | 32 |" in card
+    assert "young network" in card
+
+
+def test_an_unknown_key_is_refused_with_its_nearest_name() -> None:
+    """A misspelt setting names the file and the key that was probably meant."""
+    with pytest.raises(ConfigError, match=r'x\.toml: unknown key "bach"; did you mean "batch"'):
+        config_of({"bach": 3}, "x.toml")
+    with pytest.raises(ConfigError, match="batch is '3', wanted int"):
+        config_of({"batch": "3"}, "x.toml")
+
+
+def test_a_file_that_is_no_shard_is_refused(tmp_path: Path) -> None:
+    """Missing arrays are named, and so is the command that makes a shard."""
+    np.savez(tmp_path / "x.npz", images=np.zeros(3))
+    with pytest.raises(InputError, match=r"lacks .*hull_box.*training prepare"):
+        load_shard(tmp_path / "x.npz", 32)
+
+
+def test_an_unknown_verb_is_told_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m training nonsense` ends with 2 and lists the verbs."""
+    assert main(["nonsense"]) == 2
+    assert "prepare, train, export" in capsys.readouterr().err
+
+
+def _crop(rng: np.random.Generator, size: int) -> FaceCrop:
+    hole = (rng.random((size, size)) < 0.5).astype(np.float32)
+    coverage = (rng.random((size, size)) < 0.5).astype(np.float32)
+    rgb = rng.random((2, size, size, 3)).astype(np.float32)
+    normals = rng.uniform(-1, 1, (size, size, 3)).astype(np.float32)
+    context, guide = rgb[0] * (1 - hole[..., None]), rgb[1] * coverage[..., None]
+    return FaceCrop(context, hole, guide, coverage, normals, np.eye(2, 3))

@@ -1,0 +1,81 @@
+"""`python -m training export RUN --shard FILE --out FILE`: a run's averaged generator as ONNX, with its model card."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from anonymizer.errors import InputError
+from models.export import Exported, export_generator
+from models.generator import PRESETS, Generator
+from training.augment import cut_batch, draw_jitter
+from training.card import Evidence, write_card
+from training.checkpoint import read_checkpoint
+from training.config import config_of
+from training.data import Shard, load_shard
+from training.guides import cross_guide
+
+SAMPLES = 8
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m training export", description=__doc__)
+    parser.add_argument("run", type=Path, help="folder of a run")
+    parser.add_argument("--shard", type=Path, default=Path(".shard/shard.npz"), help="the shard the run was trained on")
+    parser.add_argument("--out", type=Path, required=True, help="the .onnx to write")
+    parser.add_argument("--card", type=Path, help="the model card (default: models/cards/ and the name of --out)")
+    options = parser.parse_args(argv)
+    card = options.card or Path("models/cards") / (options.out.stem + ".md")
+    exported = export_run(options.run, options.shard, options.out, card)
+    print(
+        json.dumps({"file": str(exported.path), "sha256": exported.sha256, "parity_db": round(exported.parity_db, 1)})
+    )
+    return 0
+
+
+def export_run(run_dir: Path, shard_path: Path, out: Path, card: Path) -> Exported:
+    """Export the EMA generator of run_dir, check it on held-out rows, write the card."""
+    state = read_checkpoint(run_dir)
+    config = config_of(state["config"], f"{run_dir}/latest.pt")
+    shard = load_shard(shard_path, config.size_px)
+    generator = Generator(PRESETS[config.preset])
+    generator.load_state_dict(state["ema"])
+    told = _run_record(run_dir)
+    trained_on = f"{len(shard.train)} photos, {len(shard.textures)} personas, {told['hardware']}"
+    samples = held_out_conditioning(shard, config.size_px, SAMPLES)
+    exported = export_generator(generator, out, state["images_seen"], trained_on, samples)
+    stats = _stats(run_dir)
+    evidence = Evidence(exported, config, told, stats, len(shard.train), len(shard.held_out), len(shard.textures))
+    write_card(card, evidence)
+    return exported
+
+
+@torch.no_grad()
+def held_out_conditioning(shard: Shard, size_px: int, count: int) -> Tensor:
+    """(n, 11, S, S) of CROSS guides on held-out rows; the same every time."""
+    rows = shard.held_out[:count]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        personas = torch.randint(len(shard.textures), (len(rows),))
+        batch = cut_batch(
+            shard, rows, personas, torch.arange(len(rows)) % 3, draw_jitter(len(rows), still=True), size_px
+        )
+        return cross_guide(batch).conditioning
+
+
+def _run_record(run_dir: Path) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads((run_dir / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{run_dir} has no readable run.json ({error}); give the folder of a run") from error
+    return record
+
+
+def _stats(run_dir: Path) -> list[dict[str, float]]:
+    path = run_dir / "stats.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
