@@ -1,0 +1,1 @@
+"""Files and cameras: the only doors to the outside. They never know each other."""
