@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-
 from anonymizer import quiet
 from anonymizer.errors import InputError
 from anonymizer.offline import ImageReport, OnProgress, VideoOptions, VideoReport, anonymize_image, anonymize_video
@@ -26,9 +25,7 @@ GENERATOR = "generator_face128"
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
-def run_video(
-    source: Path, target: Path, settings: Settings, overwrite: bool, on_progress: OnProgress
-) -> VideoReport:
+def run_video(source: Path, target: Path, settings: Settings, overwrite: bool, on_progress: OnProgress) -> VideoReport:
     """Anonymize a video file. Raises InputError, SinkError, WeightsError, PersonaKeyError."""
     from anonymizer.adapters.video_reader import VideoReader
 
@@ -62,6 +59,8 @@ def run_images(
     with build_finder(settings) as finder:
         for done, source in enumerate(files):
             anonymizer.reset()
+            if settings.persona_key is None:
+                anonymizer.draw_persona = persona_drawer(settings)  # photos of one run are not linked either
             out = target / source.name if to_folder else target
             reports.append(anonymize_image(source, out, lambda f: plan_still(f, finder, model), anonymizer, overwrite))
             on_progress(progress_after("render", done + 1, len(files), time.perf_counter() - started_s))
@@ -141,7 +140,7 @@ def build_finder(settings: Settings) -> Finder:
     )
 
 
-def persona_drawer(settings: Settings) -> "PersonaDrawer":
+def persona_drawer(settings: Settings) -> PersonaDrawer:
     key = settings.persona_key
     return PersonaDrawer(session_secret() if key is None else load_or_create_key(key), settings)
 

@@ -63,6 +63,7 @@ def build(photos: list[PhotoLandmarks], teeth: list[npt.NDArray[np.uint8]], mode
         "shapes_cm": np.stack([identity_shape(p, model) for p in photos]).astype(np.float16),
         "feminine": np.array(["_female_" in p.path.name for p in photos]),
         "wrinkles": np.array([np.abs(d[60:400, 90:420]).mean() for d in details], np.float32),
+        "brightness": tones.mean(1).astype(np.float32),
         "light": small(light).astype(np.float32),
         "tones": tone_steps(np.exp(tones)),
         "version": np.array(bank.VERSION),

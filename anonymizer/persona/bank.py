@@ -26,6 +26,7 @@ FACE_ROWS = 440  # atlas rows that the face takes
 class PersonaBank:
     """detail_webp: n encoded (440, 512, 3) uint8, 128 + log detail · 127 / 1.2. low (n, 28, 32, 3) float32 log
     colour without its mean. shapes_cm (n, 468, 3). feminine (n,) bool. wrinkles (n,) how much fine detail.
+    brightness (n,): mean log luminance of the portrait's own skin.
     light (28, 32, 3): log average light and colour pattern. tones (6, 3): RGB [0, 1], dark to light.
     teeth_webp: k encoded (128, 192, 3) mouths. version is checked when read."""
 
@@ -34,6 +35,7 @@ class PersonaBank:
     shapes_cm: Floats
     feminine: npt.NDArray[np.bool_]
     wrinkles: Floats
+    brightness: Floats
     light: Floats
     tones: Floats
     teeth_webp: tuple[npt.NDArray[np.uint8], ...]
@@ -70,6 +72,7 @@ def bank_from(arrays: dict[str, npt.NDArray[Any]]) -> PersonaBank:
         shapes_cm=arrays["shapes_cm"].astype(np.float32),
         feminine=arrays["feminine"].astype(bool),
         wrinkles=arrays["wrinkles"].astype(np.float32),
+        brightness=arrays["brightness"].astype(np.float32),
         light=arrays["light"].astype(np.float32),
         tones=arrays["tones"].astype(np.float32),
         teeth_webp=pieces("teeth"),

@@ -57,7 +57,9 @@ class FaceModel:
     def with_patches(self, head_cm: Floats, gaze: Floats, lip_anchor_cm: Floats) -> tuple[Floats, Floats]:
         """Add eyeballs and mouth to a head (468, 3) in head space -> vertices (523, 3), atlas uv (523, 2)."""
         vertices, uv = [head_cm], [self.uv]
-        for ring, corners, patch, look in zip(_RINGS[:2], EYE_CORNERS, (atlas.EYE_LEFT, atlas.EYE_RIGHT), gaze, strict=True):
+        for ring, corners, patch, look in zip(
+            _RINGS[:2], EYE_CORNERS, (atlas.EYE_LEFT, atlas.EYE_RIGHT), gaze, strict=True
+        ):
             rim = _with_middle(head_cm, ring)
             a, b = head_cm[corners[0], :2], head_cm[corners[1], :2]
             half_width = max(float(np.linalg.norm(b - a)) / 2, 1e-3)
@@ -134,7 +136,9 @@ def _skin(triangles: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 def face_model_from(arrays: dict[str, npt.NDArray[Any]]) -> FaceModel:
     """Build the model from the arrays of `training/fit_face_model.py`; WeightsError if they are of another version."""
     if int(arrays["version"]) != VERSION or arrays["expression_basis_cm"].shape != (EXPRESSION_COUNT, VERTEX_COUNT, 3):
-        raise WeightsError(f"the face model has version {int(arrays['version'])}, this build wants {VERSION}; reinstall the package")
+        raise WeightsError(
+            f"the face model has version {int(arrays['version'])}, this build wants {VERSION}; reinstall the package"
+        )
     skin = _skin(arrays["triangles"].astype(np.int32))
     f32 = {name: arrays[name].astype(np.float32) for name in arrays if name not in ("triangles", "version")}
     return FaceModel(

@@ -1,4 +1,4 @@
-"""Personas: people who do not exist, drawn from a secret and a slot, never from a face.
+"""Personas: people who do not exist, drawn from a secret, a slot and a tone step, never from a face.
 
 Three portraits of the bank are put together: one gives the skin and most of the fine detail, the
 others eyes and brows, mouth and chin, so that no contour is drawn twice; all three mix in shape and in
@@ -23,7 +23,8 @@ LOOKS = ("any", "feminine", "masculine")
 SHAPE_WEIGHTS = (0.5, 0.28, 0.22)
 SHAPE_GAIN = 1.25  # a mix of three is flatter than one; this gives a single face's spread back
 OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats its portraits' shape
-NEAREST_WRINKLES = 0.5  # partners come from this share of the bank, nearest in amount of fine detail
+NEAREST_WRINKLES = 0.5  # partners come from this share of the pool, nearest in amount of fine detail
+NEAREST_TONE = 0.6  # the pool is this share of the bank, nearest in own skin tone: lips and shine do not recolour well
 # Eyes' and mouth's regions in the 512 × 440 atlas: centre x, y and radii px of soft ellipses.
 EYES_REGION = ((256, 152), (168, 62))
 MOUTH_REGION = ((256, 342), (150, 84))
@@ -46,12 +47,12 @@ class Persona:
 
 
 def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBank, model: FaceModel) -> Persona:
-    """The persona of a slot under a secret; tone step 0 to 5 only recolours it. ValueError for a wrong tone or look."""
+    """The persona of a slot under a secret; tone step 0 to 5 recolours it and chooses portraits near it. ValueError for a wrong tone or look."""
     if tone not in range(len(bank.tones)) or look not in LOOKS:
         raise ValueError(f"tone must be 0 to {len(bank.tones) - 1} and look one of {LOOKS}, got {tone} and {look!r}")
     seed = int.from_bytes(derive(secret, slot, "persona", 32), "big")
     rng = np.random.Generator(np.random.PCG64(seed))
-    portraits = _choose(rng, look, bank)
+    portraits = _choose(rng, look, tone, bank)
     shape = sum(w * bank.shapes_cm[i] for w, i in zip(SHAPE_WEIGHTS, portraits, strict=True)) * SHAPE_GAIN
     offset = np.tensordot(rng.normal(0, OFFSET_SIGMA, len(model.identity_basis_cm)), model.identity_basis_cm, 1)
     skin = _skin(portraits, rng, tone, bank)
@@ -66,10 +67,12 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     return Persona(np.asarray(shape + offset, np.float32), texture, portraits, tone)
 
 
-def _choose(rng: np.random.Generator, look: str, bank: PersonaBank) -> tuple[int, int, int]:
-    """A dominating portrait and two of the same sex with a like amount of wrinkles."""
+def _choose(rng: np.random.Generator, look: str, tone: int, bank: PersonaBank) -> tuple[int, int, int]:
+    """A dominating portrait and two of the same sex, all near the tone, with a like amount of wrinkles."""
     wanted = {"any": bool(rng.integers(2)), "feminine": True, "masculine": False}[look]
     pool = np.flatnonzero(bank.feminine == wanted)
+    aim = float(np.log(bank.tones[tone]).mean())
+    pool = pool[np.argsort(np.abs(bank.brightness[pool] - aim))][: max(8, int(len(pool) * NEAREST_TONE))]
     first = int(rng.choice(pool))
     others = pool[pool != first]
     near = others[np.argsort(np.abs(bank.wrinkles[others] - bank.wrinkles[first]))]
@@ -112,7 +115,7 @@ def eyeball(iris_rgb: Floats) -> npt.NDArray[np.uint8]:
     y, x = (np.mgrid[0:size, 0:size].astype(np.float32) + 0.5) / size * 2 - 1
     radius = np.hypot(x, y) * atlas.EYE_REACH / IRIS_RADIUS  # 1 at the iris's rim
     angle = np.arctan2(y, x)
-    sclera = np.array([198, 186, 180], np.float32) - np.clip(radius - 1.2, 0, 2.5)[..., None] * np.array([16, 24, 25])
+    sclera = np.array([186, 174, 168], np.float32) - np.clip(radius - 1.2, 0, 2.5)[..., None] * np.array([16, 24, 25])
     streaks = 1 + 0.14 * np.sin(angle * 23) * np.sin(angle * 7 + 1) + 0.25 * (0.7 - radius)
     colour = iris_rgb * np.clip(streaks, 0.5, 1.6)[..., None] * (1 - 0.55 * _step(radius, 0.8, 1.0))[..., None]
     colour = colour * (1 - _step(radius, 0.46, 0.36)[..., None] * 0.88)

@@ -10,7 +10,7 @@ from anonymizer.faces import Floats
 
 quiet.silence()  # numba's cache folder, before numba is imported
 
-from numba import njit  # type: ignore[import-untyped]  # noqa: E402  (after the line above)
+from numba import njit  # noqa: E402  (after the line above)
 
 
 def rasterise(
@@ -36,7 +36,7 @@ def rasterise(
     return out, which
 
 
-@njit(cache=True, nogil=True, fastmath=False)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath=False)
 def _draw(vertices, triangles, attributes, out, depth, which):  # type: ignore[no-untyped-def]
     height, width = depth.shape
     count = attributes.shape[1]
@@ -69,7 +69,7 @@ def _draw(vertices, triangles, attributes, out, depth, which):  # type: ignore[n
 
 
 def vertex_normals(vertices: Floats, triangles: npt.NDArray[np.int32]) -> Floats:
-    """(V, 3) unit normals, mean of the triangles around each vertex, pointing to the camera for a face seen frontally."""
+    """(V, 3) unit normals, mean of the triangles around each vertex; those of a frontal face point to the camera."""
     a, b, c = (vertices[triangles[:, i]] for i in range(3))
     face = np.cross(b - a, c - a)
     total = np.zeros_like(vertices)

@@ -20,7 +20,7 @@ def propose_tone(rgb: npt.NDArray[np.uint8], unknown: Mask, tones: Floats) -> in
     import cv2
 
     ycc = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
-    skin = cv2.inRange(ycc, (24, 137, 80), (250, 173, 124)) & cv2.bitwise_not(unknown)
+    skin = cv2.bitwise_and(cv2.inRange(ycc, (24, 137, 80), (250, 173, 124)), cv2.bitwise_not(unknown))
     count = int(np.count_nonzero(skin))
     if count < max(40, _MIN_SHARE * skin.size):
         return UNKNOWN
