@@ -102,7 +102,12 @@ class MotionCode:
     gaze: Floats
 
     def __post_init__(self) -> None:
-        for name, shape in (("center_px", (2,)), ("rotation", (3,)), ("expression", (EXPRESSION_COUNT,)), ("gaze", (2, 2))):
+        for name, shape in (
+            ("center_px", (2,)),
+            ("rotation", (3,)),
+            ("expression", (EXPRESSION_COUNT,)),
+            ("gaze", (2, 2)),
+        ):
             value = getattr(self, name)
             if value.shape != shape or value.dtype != np.float32:
                 raise ValueError(f"{name} must be float32 {shape}, got {value.dtype} {value.shape}")

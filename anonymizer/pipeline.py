@@ -1,11 +1,11 @@
 """The way of a frame, from what is planned to what may leave. The only place that makes a SafeFrame.
 
-    hole     from the motion code alone
-    erase    the hole, before anything else reads the frame
-    guide    the slot's persona, drawn in the code's pose
-    generate light, seams, inner mouth and what the guide lacks
-    compose  at the frame's own resolution
-    verdict  what was done; a frame that fails on the way leaves blank
+hole     from the motion code alone
+erase    the hole, before anything else reads the frame
+guide    the slot's persona, drawn in the code's pose
+generate light, seams, inner mouth and what the guide lacks
+compose  at the frame's own resolution
+verdict  what was done; a frame that fails on the way leaves blank
 """
 
 from __future__ import annotations

@@ -35,7 +35,9 @@ def portrait(persona: Persona, model: FaceModel) -> npt.NDArray[np.uint8]:
         expression=model.resting_expression,
         gaze=np.zeros((2, 2), np.float32),
     )
-    guide, covered = draw(pose(code, persona, texture_mips(persona.texture_rgb), model), code, slice(0, height), slice(0, width))
+    guide, covered = draw(
+        pose(code, persona, texture_mips(persona.texture_rgb), model), code, slice(0, height), slice(0, width)
+    )
     guide[covered == 0] = BACKGROUND_RGB
     return guide
 
@@ -52,7 +54,10 @@ def grid(cells: Sequence[npt.NDArray[np.uint8]], columns: int) -> npt.NDArray[np
     rows = -(-len(cells) // columns)
     out = np.full((rows * (height + GAP_PX) + GAP_PX, columns * (width + GAP_PX) + GAP_PX, 3), 255, np.uint8)
     for index, cell in enumerate(cells):
-        y, x = (place * step + GAP_PX for place, step in zip(divmod(index, columns), (height + GAP_PX, width + GAP_PX), strict=True))
+        y, x = (
+            place * step + GAP_PX
+            for place, step in zip(divmod(index, columns), (height + GAP_PX, width + GAP_PX), strict=True)
+        )
         out[y : y + height, x : x + width] = cell
     return out
 

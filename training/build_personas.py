@@ -53,13 +53,18 @@ def main(argv: list[str]) -> int:
 
 def build(photos: list[PhotoLandmarks], teeth: list[npt.NDArray[np.uint8]], model: FaceModel) -> dict[str, Any]:
     """All arrays of the bank."""
-    logs = [np.log(np.maximum(unwrap(read_rgb(p.path), p.landmarks_px, model)[0][: bank.FACE_ROWS], 0.02)) for p in photos]
+    logs = [
+        np.log(np.maximum(unwrap(read_rgb(p.path), p.landmarks_px, model)[0][: bank.FACE_ROWS], 0.02)) for p in photos
+    ]
     lows = [low_frequencies(log) for log in logs]
     tones = np.stack([np.median(low[SKIN].reshape(-1, 3), axis=0) for low in lows])
     light = np.mean([symmetric(low) - tone for low, tone in zip(lows, tones, strict=True)], 0)
     details = even_contrast([press_highlights(log - low) for log, low in zip(logs, lows, strict=True)])
     arrays: dict[str, Any] = {
-        "low": LOW_KEPT * np.stack([small(symmetric(low) - tone - light) for low, tone in zip(lows, tones, strict=True)]).astype(np.float32),
+        "low": LOW_KEPT
+        * np.stack([small(symmetric(low) - tone - light) for low, tone in zip(lows, tones, strict=True)]).astype(
+            np.float32
+        ),
         "shapes_cm": np.stack([identity_shape(p, model) for p in photos]).astype(np.float16),
         "feminine": np.array(["_female_" in p.path.name for p in photos]),
         "wrinkles": np.array([np.abs(d[60:400, 90:420]).mean() for d in details], np.float32),
@@ -68,7 +73,9 @@ def build(photos: list[PhotoLandmarks], teeth: list[npt.NDArray[np.uint8]], mode
         "tones": tone_steps(np.exp(tones)),
         "version": np.array(bank.VERSION),
     }
-    arrays |= _packed("detail", [np.clip(d * (127 / bank.DETAIL_RANGE) + 128, 0, 255).astype(np.uint8) for d in details], 88)
+    arrays |= _packed(
+        "detail", [np.clip(d * (127 / bank.DETAIL_RANGE) + 128, 0, 255).astype(np.uint8) for d in details], 88
+    )
     return arrays | _packed("teeth", teeth, 92)
 
 
@@ -121,6 +128,7 @@ def tone_steps(tones_rgb: Floats) -> Floats:
 
 def _packed(name: str, images: list[npt.NDArray[np.uint8]], quality: int) -> dict[str, Any]:
     encoded = [
-        cv2.imencode(".webp", cv2.cvtColor(i, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_WEBP_QUALITY, quality])[1].ravel() for i in images
+        cv2.imencode(".webp", cv2.cvtColor(i, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_WEBP_QUALITY, quality])[1].ravel()
+        for i in images
     ]
     return {name: np.concatenate(encoded), f"{name}_ends": np.cumsum([len(e) for e in encoded])}

@@ -105,7 +105,12 @@ def fit(mesh: dict[str, npt.NDArray[Any]], photos: list[PhotoLandmarks]) -> tupl
     expression = np.stack([p.expression for p in photos]).astype(np.float64)[:, 1:]
     mean, basis = mesh["vertices_cm"], np.zeros((51, 468, 3))
     for _ in range(4):  # alignment and basis depend on each other; four rounds settle
-        aligned = np.stack([_align(p, mean + np.tensordot(c, basis, 1), mesh["alignment_weights"]) for p, c in zip(photos, expression, strict=True)])
+        aligned = np.stack(
+            [
+                _align(p, mean + np.tensordot(c, basis, 1), mesh["alignment_weights"])
+                for p, c in zip(photos, expression, strict=True)
+            ]
+        )
         mean, basis = _regress(expression[~held_out], aligned[~held_out])
     residual = aligned - mean - np.tensordot(expression, basis, 1)
     spread = residual[~held_out].reshape(-1, 468 * 3)
@@ -149,15 +154,16 @@ def _regress(expression: Array, aligned: Array) -> tuple[Array, Array]:
 
 
 def card(report: dict[str, Any], folders: list[Path]) -> str:
+    names = ", ".join(f"`{folder.name}`" for folder in folders)
     return f"""# Face model, version 1
 
 Mesh: MediaPipe's canonical face (468 vertices, 898 triangles, UVs), Apache-2.0, from `face_landmarker.task`.
 Basis: ridge regression of aligned landmarks on 52 blendshape coefficients.
-Data: {report["photos"]} photos with exactly one face, folders {", ".join(f"`{f.name}`" for f in folders)} (AI-generated people, MIT and CC0-1.0).
+Data: {report["photos"]} photos with exactly one face, folders {names} (AI-generated people, MIT and CC0-1.0).
 
-On {report["held_out"]} held-out photos the coefficients explain {report["explained"]:.0%} of the variance of the aligned
-vertices: rms {report["rms_before_cm"]:.3f} cm falls to {report["rms_after_cm"]:.3f} cm. The rest is identity and noise.
-24 identity components hold {report["identity_variance_in_24"]:.0%} of the rest.
+On {report["held_out"]} held-out photos the coefficients explain {report["explained"]:.0%} of the variance of the
+aligned vertices: rms {report["rms_before_cm"]:.3f} cm falls to {report["rms_after_cm"]:.3f} cm.
+The rest is identity and noise. 24 identity components hold {report["identity_variance_in_24"]:.0%} of the rest.
 
 Made by `python -m training fit-face-model --photos ...`.
 """

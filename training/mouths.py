@@ -55,7 +55,7 @@ def _patch(photo: PhotoLandmarks, model: FaceModel) -> tuple[float, npt.NDArray[
     teeth = (inside.min(1) > 120) & (np.ptp(inside, 1) < 70)
     if teeth.mean() < 0.2:
         return None
-    return float(teeth.sum()), complete(rgb, mask)
+    return float(teeth.sum()), complete(np.asarray(rgb, np.uint8), mask)
 
 
 def _patch_points(anchor_cm: Floats) -> npt.NDArray[np.float64]:
@@ -83,7 +83,7 @@ def complete(rgb: npt.NDArray[np.uint8], mask: npt.NDArray[np.uint8]) -> npt.NDA
     base = np.where(rows[..., None] < 0.22, gum, dark + (tongue - dark) * below)
     columns = (np.arange(width, dtype=np.float32) / width - 0.5)[None, :, None]
     base = base * np.clip(1.15 - (np.abs(columns) * 2) ** 3, 0.15, 1)
-    soft = cv2.GaussianBlur(mask, (0, 0), 3).astype(np.float32)[..., None] / 255
-    soft = np.minimum(soft * 2, 1) * (mask[..., None] > 0)
-    soft = cv2.GaussianBlur(soft.astype(np.float32), (0, 0), 1.5)[..., None]
-    return np.clip(rgb * soft + base * (1 - soft), 0, 255).astype(np.uint8)
+    near = cv2.GaussianBlur(mask, (0, 0), 3).astype(np.float32) / 255
+    inside = np.minimum(near * 2, 1) * (mask > 0)
+    soft = np.asarray(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 1.5), np.float32)[..., None]
+    return np.asarray(np.clip(rgb * soft + base * (1 - soft), 0, 255), np.uint8)

@@ -59,9 +59,13 @@ def build(photos: list[PhotoLandmarks], held_folder: str, model: FaceModel, bank
     """All arrays of the shard; their meaning is told in `training/data.py`."""
     rows = [row for row in (_row(p, model, bank) for p in photos) if row is not None]
     names = [row["name"] for row in rows]
-    ranked = sorted((n for n in names if n.startswith(held_folder + "/")), key=lambda n: hashlib.sha256(n.encode()).digest())
+    ranked = sorted(
+        (n for n in names if n.startswith(held_folder + "/")), key=lambda n: hashlib.sha256(n.encode()).digest()
+    )
     held = set(ranked[:HELD_OUT])
-    arrays: dict[str, Any] = {key: np.stack([row[key] for row in rows]) for key in rows[0] if key not in ("name", "jpeg")}
+    arrays: dict[str, Any] = {
+        key: np.stack([row[key] for row in rows]) for key in rows[0] if key not in ("name", "jpeg")
+    }
     arrays["names"] = np.array(names)
     arrays["split"] = np.array([name in held for name in names], np.uint8)
     arrays["triangles"] = _triangles(model)
@@ -76,16 +80,32 @@ def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank) -> dict[str
     face = Face(Box(0, 0, 1, 1), 1.0, photo.landmarks_px, photo.expression)
     motion = fit_motion(face, model)
     code = reduce_motion(motion.pose, motion.expression, motion.gaze, photo_baseline(motion.expression, model), model)
-    if photo.faces != 1 or code.scale_px_per_cm < MIN_SCALE or motion.residual_px / code.scale_px_per_cm > MAX_RESIDUAL_CM:
+    if (
+        photo.faces != 1
+        or code.scale_px_per_cm < MIN_SCALE
+        or motion.residual_px / code.scale_px_per_cm > MAX_RESIDUAL_CM
+    ):
         return None
     to_crop = crop_from_frame(code, CROP_PX)
-    rgb = cv2.warpAffine(read_rgb(photo.path), warp_matrix(to_crop), (CROP_PX, CROP_PX), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101)
-    if _chroma(rgb) < MIN_CHROMA:
+    rgb = cv2.warpAffine(
+        read_rgb(photo.path),
+        warp_matrix(to_crop),
+        (CROP_PX, CROP_PX),
+        flags=cv2.INTER_AREA,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    if _chroma(np.asarray(rgb, np.uint8)) < MIN_CHROMA:
         return None
     head = motion_in_head(face, motion).astype(np.float32)[:468]
     own_shape = head - model.head(photo.expression)
     anchor = model.head(model.resting_expression, own_shape)[LIP_UPPER_INNER]
-    exact = MotionCode(motion.pose[:2].astype(np.float32), float(np.exp(motion.pose[2])), motion.pose[3:].astype(np.float32), code.expression, code.gaze)
+    exact = MotionCode(
+        motion.pose[:2].astype(np.float32),
+        float(np.exp(motion.pose[2])),
+        motion.pose[3:].astype(np.float32),
+        code.expression,
+        code.gaze,
+    )
     own_cm, own_uv = model.with_patches(head, motion.gaze, anchor)
     persona = draw_persona(secrets.token_bytes(32), 0, 0, "any", bank, model)
     persona_px, persona_uv = model.animate(code, persona.shape_cm)
@@ -136,7 +156,11 @@ def _chroma(rgb: npt.NDArray[np.uint8]) -> float:
 
 
 def _jpeg(rgb: npt.NDArray[Any], quality: int) -> bytes:
-    return bytes(cv2.imencode(".jpg", cv2.cvtColor(np.asarray(rgb, np.uint8), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+    return bytes(
+        cv2.imencode(
+            ".jpg", cv2.cvtColor(np.asarray(rgb, np.uint8), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+        )[1]
+    )
 
 
 def _packed(name: str, offsets: str, pieces: list[bytes]) -> dict[str, Any]:

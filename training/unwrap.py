@@ -23,11 +23,11 @@ def unwrap(rgb: npt.NDArray[np.uint8], landmarks_px: Floats, model: FaceModel) -
     facing = -vertex_normals(points, skin)[:, 2:]
     flat = np.concatenate([model.uv * SIZE_PX, np.zeros((468, 1), np.float32)], 1)
     drawn, which = rasterise(flat, skin, np.concatenate([points[:, :2], facing], 1), SIZE_PX)
-    mapped = (drawn[..., i] - 0.5 for i in (0, 1))
-    texture = cv2.remap(rgb, *mapped, cv2.INTER_LINEAR).astype(np.float32) / 255
-    confidence = np.clip((drawn[..., 2] - SEEN_FROM) / (SEEN_FULLY - SEEN_FROM), 0, 1)
-    confidence[which < 0] = 0
-    confidence = cv2.GaussianBlur(confidence, (0, 0), 4) * (which >= 0)
+    seen = cv2.remap(rgb, drawn[..., 0] - 0.5, drawn[..., 1] - 0.5, cv2.INTER_LINEAR)
+    texture = seen.astype(np.float32) / 255
+    sure = np.clip((drawn[..., 2] - SEEN_FROM) / (SEEN_FULLY - SEEN_FROM), 0, 1)
+    sure[which < 0] = 0
+    confidence = np.asarray(cv2.GaussianBlur(sure, (0, 0), 4) * (which >= 0), np.float32)
     return fill(texture, confidence), confidence
 
 
@@ -40,7 +40,7 @@ def fill(texture: Floats, confidence: Floats) -> Floats:
     merged = texture * (1 - borrow) + (other + level) * borrow
     known = np.maximum(confidence, seen_there)
     around = _spread(merged, known)
-    return np.clip(around + (merged - around) * known[..., None], 0, 1).astype(np.float32)
+    return np.asarray(np.clip(around + (merged - around) * known[..., None], 0, 1), np.float32)
 
 
 def _spread(texture: Floats, weight: Floats) -> Floats:
@@ -49,8 +49,9 @@ def _spread(texture: Floats, weight: Floats) -> Floats:
     small = (width // 8, height // 8)
     w = cv2.resize(weight**2, small, interpolation=cv2.INTER_AREA)
     t = cv2.resize(texture * (weight**2)[..., None], small, interpolation=cv2.INTER_AREA)
-    total, norm = np.zeros_like(t), np.full(w.shape, 1e-6, np.float32)
+    total: Floats = np.zeros(t.shape, np.float32)
+    norm: Floats = np.full(w.shape, 1e-6, np.float32)
     for sigma, share in ((3, 1.0), (8, 1e-2), (24, 1e-4)):
         norm += share * cv2.GaussianBlur(w, (0, 0), sigma)
         total += share * cv2.GaussianBlur(t, (0, 0), sigma)
-    return cv2.resize(total / norm[..., None], (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(total / norm[..., None], (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -15,7 +15,7 @@ from anonymizer.faces import Floats, Mask, SyntheticFace
 
 quiet.silence()  # numba's cache folder, before numba is imported
 
-from numba import njit  # type: ignore[import-untyped]  # noqa: E402  (after the line above)
+from numba import njit  # noqa: E402  (after the line above)
 
 
 def compose(
@@ -53,7 +53,7 @@ def pack_layers(face: SyntheticFace) -> Floats:
     return np.ascontiguousarray(np.concatenate([*grid, face.inpaint_rgb, face.matte[..., None]], 2), np.float32)
 
 
-@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath=True)
 def _compose(out, blend, guide, coverage, layers, matrix):  # type: ignore[no-untyped-def]
     height, width = blend.shape
     size = layers.shape[0]

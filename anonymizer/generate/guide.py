@@ -35,7 +35,7 @@ def texture_mips(texture_rgb: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uin
 
     mips = [texture_rgb]
     for _ in range(3):
-        mips.append(cv2.resize(mips[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+        mips.append(np.asarray(cv2.resize(mips[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8))
     return tuple(mips)
 
 
@@ -55,7 +55,9 @@ def draw(posed: PosedPersona, code: MotionCode, rows: slice, columns: slice) -> 
     return guide, covered.astype(np.uint8) * 255
 
 
-def face_crop(erased: npt.NDArray[np.uint8], hole: Mask, code: MotionCode, posed: PosedPersona, size_px: int) -> FaceCrop:
+def face_crop(
+    erased: npt.NDArray[np.uint8], hole: Mask, code: MotionCode, posed: PosedPersona, size_px: int
+) -> FaceCrop:
     """The generator's view, size_px square. `erased` (H, W, 3) has 0 wherever hole (H, W) is 255."""
     to_crop = crop_from_frame(code, size_px)
     context, hole_crop = _context(erased, hole, to_crop, size_px)
@@ -65,7 +67,8 @@ def face_crop(erased: npt.NDArray[np.uint8], hole: Mask, code: MotionCode, posed
     normals = vertex_normals(vertices, posed.triangles)
     drawn, which = rasterise(vertices, posed.triangles, np.concatenate([posed.drawn, normals], 1), (size_px, size_px))
     covered = which >= 0
-    guide = _sample(posed.mips, drawn, FACE_WIDTH_CM * code.scale_px_per_cm * scale).astype(np.float32) / 255
+    seen = _sample(posed.mips, drawn, FACE_WIDTH_CM * code.scale_px_per_cm * scale)
+    guide = np.asarray(seen / np.float32(255), np.float32)
     guide[~covered] = 0
     geometry = drawn[..., 3:] / np.maximum(np.linalg.norm(drawn[..., 3:], axis=2, keepdims=True), 1e-6)
     return FaceCrop(context, hole_crop, guide, covered.astype(np.float32), geometry, to_crop)
@@ -105,12 +108,14 @@ def _context(
     if scale < 0.75:
         small = (max(2, round((x1 - x0) * scale)), max(2, round((y1 - y0) * scale)))
         shrink = np.array([small[0] / (x1 - x0), small[1] / (y1 - y0)])
-        part = cv2.resize(part, small, interpolation=cv2.INTER_AREA)
-        part_hole = cv2.resize(part_hole, small, interpolation=cv2.INTER_AREA)
+        part = np.asarray(cv2.resize(part, small, interpolation=cv2.INTER_AREA), np.uint8)
+        part_hole = np.asarray(cv2.resize(part_hole, small, interpolation=cv2.INTER_AREA), np.uint8)
     # crop <- frame <- part: p_frame = p_part / shrink + (x0, y0)
     linear = to_crop[:, :2] / shrink
     matrix = warp_matrix(np.concatenate([linear, (to_crop[:, :2] @ np.array([x0, y0]) + to_crop[:, 2])[:, None]], 1))
     stacked = np.concatenate([part, part_hole[..., None]], 2)
-    warped = cv2.warpAffine(stacked, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    warped = cv2.warpAffine(
+        stacked, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
     floats = warped.astype(np.float32) / 255
     return np.ascontiguousarray(floats[..., :3]), np.ascontiguousarray(floats[..., 3])

@@ -24,7 +24,9 @@ def blend_outside(hole: Mask, ring_px: float) -> Floats:
     return np.asarray(np.clip(1 - distance / max(ring_px, 1.0), 0, 1), np.float32)
 
 
-def bounds(outlines: list[npt.NDArray[np.float64]], margin_px: float, shape: tuple[int, int]) -> tuple[slice, slice] | None:
+def bounds(
+    outlines: list[npt.NDArray[np.float64]], margin_px: float, shape: tuple[int, int]
+) -> tuple[slice, slice] | None:
     """Rows and columns of the frame of shape (H, W) that hold all outlines and a margin; None if outside it."""
     points = np.concatenate(outlines)
     low = np.floor(points.min(0) - margin_px).astype(int)

@@ -41,4 +41,4 @@ def diffuse(rgb: npt.NDArray[np.uint8], unknown: Mask) -> npt.NDArray[np.uint8]:
         norm += share * cv2.GaussianBlur(weight, (0, 0), sigma)
         total += share * cv2.GaussianBlur(colour, (0, 0), sigma)
     smooth = cv2.resize(total / norm[..., None], (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.clip(smooth, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(smooth, 0, 255), np.uint8)

@@ -6,6 +6,7 @@ Of each frame no pixel and no landmark is kept, only boxes and fitted motion.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -104,7 +105,9 @@ class ClipPlanner:
 
     def _sigma(self) -> npt.NDArray[np.float64]:
         frames = self._settings.window_s * self._settings.fps_hz
-        return np.repeat([frames * POSE_SHARE, frames * EXPRESSION_SHARE, frames * GAZE_SHARE], [6, EXPRESSION_COUNT, 4])
+        return np.repeat(
+            [frames * POSE_SHARE, frames * EXPRESSION_SHARE, frames * GAZE_SHARE], [6, EXPRESSION_COUNT, 4]
+        )
 
     def _code(self, row: npt.NDArray[np.float64], baseline: npt.NDArray[np.float32]) -> MotionCode:
         expression, gaze = row[6:-4].astype(np.float32), row[-4:].reshape(2, 2).astype(np.float32)
@@ -115,7 +118,7 @@ def _bridged(known: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """known, with gaps of at most LONGEST_GAP between two known frames filled."""
     at = np.flatnonzero(known)
     out = known.copy()
-    for before, after in zip(at[:-1], at[1:], strict=True):
+    for before, after in pairwise(at):
         if after - before - 1 <= LONGEST_GAP:
             out[before:after] = True
     return out

@@ -64,7 +64,9 @@ def _gaze(in_head: npt.NDArray[np.float64]) -> Floats:
     return np.array(rows, np.float32)
 
 
-def reduce_motion(pose: npt.NDArray[np.float64], expression: Floats, gaze: Floats, baseline: Floats, model: FaceModel) -> MotionCode:
+def reduce_motion(
+    pose: npt.NDArray[np.float64], expression: Floats, gaze: Floats, baseline: Floats, model: FaceModel
+) -> MotionCode:
     """The motion code: baseline (52,) off, dead zone, clipped, quantised."""
     moved = expression - baseline
     moved = np.sign(moved) * np.maximum(np.abs(moved) - DEAD_ZONE, 0)

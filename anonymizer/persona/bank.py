@@ -61,7 +61,9 @@ def decode_rgb(encoded: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 def bank_from(arrays: dict[str, npt.NDArray[Any]]) -> PersonaBank:
     """Build from the arrays that `training/build_personas.py` wrote; WeightsError if of another version."""
     if int(arrays["version"]) != VERSION:
-        raise WeightsError(f"the persona bank has version {int(arrays['version'])}, this build wants {VERSION}; reinstall")
+        raise WeightsError(
+            f"the persona bank has version {int(arrays['version'])}, this build wants {VERSION}; reinstall"
+        )
 
     def pieces(name: str) -> tuple[npt.NDArray[np.uint8], ...]:
         return tuple(np.split(arrays[name], arrays[f"{name}_ends"][:-1]))

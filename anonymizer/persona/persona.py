@@ -47,7 +47,10 @@ class Persona:
 
 
 def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBank, model: FaceModel) -> Persona:
-    """The persona of a slot under a secret; tone step 0 to 5 recolours it and chooses portraits near it. ValueError for a wrong tone or look."""
+    """The persona of a slot under a secret; tone step 0 to 5 recolours it and chooses portraits near it.
+
+    ValueError for a wrong tone or look.
+    """
     if tone not in range(len(bank.tones)) or look not in LOOKS:
         raise ValueError(f"tone must be 0 to {len(bank.tones) - 1} and look one of {LOOKS}, got {tone} and {look!r}")
     seed = int.from_bytes(derive(secret, slot, "persona", 32), "big")
@@ -80,7 +83,9 @@ def _choose(rng: np.random.Generator, look: str, tone: int, bank: PersonaBank) -
     return first, int(second), int(third)
 
 
-def _skin(portraits: tuple[int, int, int], rng: np.random.Generator, tone: int, bank: PersonaBank) -> npt.NDArray[np.uint8]:
+def _skin(
+    portraits: tuple[int, int, int], rng: np.random.Generator, tone: int, bank: PersonaBank
+) -> npt.NDArray[np.uint8]:
     import cv2
 
     first, second, third = portraits
@@ -122,7 +127,7 @@ def eyeball(iris_rgb: Floats) -> npt.NDArray[np.uint8]:
     out = colour + (sclera - colour) * _step(radius, 0.94, 1.08)[..., None]
     light = np.hypot(x + 0.09, y + 0.11) / 0.055
     out = out + (np.array([250, 250, 250]) - out) * _step(light, 1.2, 0.6)[..., None] * 0.85
-    return np.clip(out, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(out, 0, 255), np.uint8)
 
 
 def _step(value: Floats, start: float, end: float) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from anonymizer.errors import AnonymizerError, ConfigError, InputError
+from anonymizer.errors import AnonymizerError, ConfigError, InputError, WeightsError
 from anonymizer.faces import FaceCrop
 from anonymizer.generate.onnx_generator import OnnxGenerator
 from training.__main__ import main
@@ -71,6 +71,14 @@ def test_training_stops_when_a_loss_is_not_a_number(
     with pytest.raises(AnonymizerError, match=r"l1.* not finite"):
         train(players, load_shard(tiny_shard, 32), smoke_config, tmp_path, None)
     assert not (tmp_path / "latest.pt").exists()
+
+
+def test_a_checkpoint_of_another_network_is_refused(smoke_run: Path, tmp_path: Path) -> None:
+    """Weights that would mean something else in this code are neither resumed nor exported."""
+    state = read_checkpoint(smoke_run)
+    torch.save({**state, "network": "other-1"}, tmp_path / "latest.pt")
+    with pytest.raises(WeightsError, match=r"is of the network other-1, this code makes"):
+        read_checkpoint(tmp_path)
 
 
 def test_time_is_a_limit(tiny_shard: Path, smoke_config: TrainConfig, tmp_path: Path) -> None:
