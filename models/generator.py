@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anonymizer.generate.conditioning import CHANNELS, COVERAGE, GUIDE, HOLE
+from models.fill import fill
 
+NETWORK = "unet-fill-1"  # changes whenever the same weights would mean something else
 GRID_LEVEL = 2  # 2 ** (2 + 1) = GRID_DIVISOR
 GAIN_LOG_LIMIT = 1.2  # gains from 0.3 to 3.3
 BIAS_LIMIT = 0.5
@@ -79,7 +81,7 @@ class Generator(nn.Module):
         self._start_as_a_paste()
 
     def _start_as_a_paste(self) -> None:
-        """Identity colour grid, grey inpainting, and a matte near 1: the untrained network shows the guide."""
+        """Identity colour grid, the smooth fill, and a matte near 1: the untrained network pastes the guide."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d) and module.bias is not None:
                 nn.init.kaiming_normal_(module.weight, a=0.2)
@@ -89,7 +91,7 @@ class Generator(nn.Module):
                 nn.init.zeros_(module.second.weight)
         nn.init.zeros_(self.grid.weight)
         with torch.no_grad():
-            self.image.weight.mul_(0.1)
+            self.image.weight.mul_(0.05)
             if self.image.bias is not None:
                 self.image.bias[12:] = 2.0  # sigmoid(2) = .88
 
@@ -107,8 +109,11 @@ class Generator(nn.Module):
             if level == GRID_LEVEL:
                 grid = self.grid(x)
         gain, bias = torch.tanh(grid.float()).chunk(2, 1)
-        image = torch.sigmoid(F.pixel_shuffle(self.image(x), 2).float())
-        return torch.exp(gain * GAIN_LOG_LIMIT), bias * BIAS_LIMIT, image[:, :3], image[:, 3:]
+        gain, bias = torch.exp(gain * GAIN_LOG_LIMIT), bias * BIAS_LIMIT
+        image = F.pixel_shuffle(self.image(x), 2).float()
+        start = fill(conditioning, gain, bias).clamp(0.02, 0.98)
+        inpaint = torch.sigmoid(torch.log(start / (1 - start)) + image[:, :3])
+        return gain, bias, inpaint, torch.sigmoid(image[:, 3:])
 
 
 def act(x: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from anonymizer.errors import InputError, WeightsError
+from models.generator import NETWORK
 from training.step import Players
 
 FILE_NAME = "latest.pt"
@@ -17,7 +18,7 @@ _PARTS = ("generator", "ema", "discriminator", "generator_adam", "discriminator_
 def save_checkpoint(run_dir: Path, players: Players, config_table: dict[str, Any]) -> Path:
     """Write run_dir/latest.pt through a temporary file."""
     state: dict[str, Any] = {part: getattr(players, part).state_dict() for part in _PARTS}
-    state |= {"images_seen": players.images_seen, "steps": players.steps, "config": config_table}
+    state |= {"images_seen": players.images_seen, "steps": players.steps, "config": config_table, "network": NETWORK}
     state["rng"] = torch.get_rng_state()
     state["rng_cuda"] = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     path, temporary = run_dir / FILE_NAME, run_dir / (FILE_NAME + ".part")
@@ -32,6 +33,8 @@ def read_checkpoint(run_dir: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{run_dir} holds no {FILE_NAME}; give the folder of a run, such as runs/00003-face128")
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    if state.get("network") != NETWORK:
+        raise WeightsError(f"{path} is of the network {state.get('network')}, this code makes {NETWORK}; train anew")
     return state
 
 

@@ -1,0 +1,43 @@
+"""A smooth fill from what is known: pyramid down, pyramid up. What the generator's inpainting starts from."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from anonymizer.generate.conditioning import CONTEXT, COVERAGE, GUIDE, HOLE
+
+_SMALLEST_PX = 4
+_TRUST = 4.0  # a cell that is known to a quarter speaks for itself
+
+
+def fill(conditioning: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
+    """(B, 3, S, S) in [0, 1]: the context outside the hole, the lit guide inside it, and between them colours
+    that go smoothly from one to the other. gain, bias: (B, 3, G, G)."""
+    size = conditioning.shape[-1]
+    small = F.avg_pool2d(conditioning, 2)
+    hole = small[:, HOLE]
+    covered = small[:, COVERAGE] * hole
+    context = (small[:, CONTEXT] + (1 - hole)) / 2
+    guide = (small[:, GUIDE] * hole + covered) / 2
+    half = guide.shape[-2:]
+    light = F.interpolate(torch.cat([gain, bias], 1), size=half, mode="bilinear", align_corners=False)
+    lit = light[:, :3] * guide + light[:, 3:] * covered
+    known = (1 - hole) + covered
+    smooth = push_pull(context + lit, known)
+    return F.interpolate(smooth, size=(size, size), mode="bilinear", align_corners=False).clamp(0, 1)
+
+
+def push_pull(premultiplied: Tensor, known: Tensor) -> Tensor:
+    """Colours (B, 3, h, w), premultiplied by known (B, 1, h, w) in [0, 1] -> colours everywhere."""
+    levels = [(premultiplied, known)]
+    while levels[-1][1].shape[-1] > _SMALLEST_PX:
+        levels.append((F.avg_pool2d(levels[-1][0], 2), F.avg_pool2d(levels[-1][1], 2)))
+    colours, weight = levels.pop()
+    out = colours / weight.clamp(min=1e-3)
+    for colours, weight in reversed(levels):
+        coarse = F.interpolate(out, scale_factor=2.0, mode="bilinear", align_corners=False)
+        trust = (weight * _TRUST).clamp(max=1)
+        out = coarse + trust * (colours / weight.clamp(min=1e-3) - coarse)
+    return out
