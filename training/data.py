@@ -118,7 +118,7 @@ def _rasterise(arrays: dict[str, npt.NDArray[np.generic]], which: str, side: int
     uv = arrays[f"uv_{which}"].astype(np.float32) / 16384
     triangles = arrays["triangles"].astype(np.int32)
     patches = np.asarray(
-        (triangles >= VERTEX_COUNT).any(1)
+        (triangles >= int(arrays.get("first_patch_vertex", VERTEX_COUNT))).any(1)
     )  # the insides of eyes and mouth follow the mesh's own vertices
     n = len(vertices)
     shade = np.asarray(arrays.get("vertex_shade", np.ones(vertices.shape[1])), np.float32)

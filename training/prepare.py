@@ -24,7 +24,7 @@ from anonymizer.geometry import apply_affine
 from anonymizer.guard.coverage import Coverage, hull
 from anonymizer.perceive.motion import fit_motion, motion_in_head, photo_baseline, reduce_motion
 from anonymizer.persona.bank import PersonaBank
-from anonymizer.persona.face_model import PATCH_SHADE, FaceModel, project
+from anonymizer.persona.face_model import PATCH_SHADE, SKIN_VERTICES, FaceModel, project
 from anonymizer.persona.landmark_groups import LIP_UPPER_INNER
 from anonymizer.persona.persona import draw_persona
 from training.landmark_photos import PhotoLandmarks, landmark_photos, read_rgb
@@ -68,7 +68,8 @@ def build(photos: list[PhotoLandmarks], held_folder: str, model: FaceModel, bank
     }
     arrays["names"] = np.array(names)
     arrays["split"] = np.array([name in held for name in names], np.uint8)
-    arrays["triangles"] = _triangles(model)
+    arrays["triangles"] = model.triangles
+    arrays["first_patch_vertex"] = np.array(SKIN_VERTICES)
     arrays["vertex_shade"] = PATCH_SHADE
     arrays["texture_mirrored"] = np.array(True)
     arrays |= _packed("images", "image_offsets", [row["jpeg"] for row in rows])
@@ -133,13 +134,6 @@ def _outline(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:
 
 def _fixed(values: npt.NDArray[Any], one: int) -> npt.NDArray[np.int16]:
     return np.clip(np.round(values * one), -32768, 32767).astype(np.int16)
-
-
-def _triangles(model: FaceModel) -> npt.NDArray[np.int32]:
-    """898 of the skin, the openings' ones without area, then the patches, as the trainer counts them."""
-    padded = np.zeros((898, 3), np.int32)
-    padded[: model.skin_triangles] = model.triangles[: model.skin_triangles]
-    return np.concatenate([padded, model.triangles[model.skin_triangles :]])
 
 
 def _textures(model: FaceModel, bank: PersonaBank) -> list[bytes]:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.faces import Floats
+from anonymizer.faces import VERTEX_COUNT, Floats
 from anonymizer.persona import atlas
 from anonymizer.persona.face_model import FaceModel
 from anonymizer.persona.rasterise import rasterise, vertex_normals
@@ -18,7 +18,7 @@ SEEN_FROM, SEEN_FULLY = 0.30, 0.55  # cosine between normal and view where a tex
 def unwrap(rgb: npt.NDArray[np.uint8], landmarks_px: Floats, model: FaceModel) -> tuple[Floats, Floats]:
     """Photo (H, W, 3) and its landmarks (478, 3) -> face texture (576, 512, 3) float32 [0, 1] RGB,
     confidence (576, 512) float32 [0, 1] of what was really seen, before filling."""
-    skin = model.triangles[: model.skin_triangles]
+    skin = model.triangles[(model.triangles < VERTEX_COUNT).all(1)]
     points = landmarks_px[:468].astype(np.float32)
     facing = -vertex_normals(points, skin)[:, 2:]
     flat = np.concatenate([model.uv * SIZE_PX, np.zeros((468, 1), np.float32)], 1)

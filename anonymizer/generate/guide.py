@@ -20,7 +20,7 @@ FACE_WIDTH_CM = 15.5  # what the atlas's width spans on a face
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PosedPersona:
-    """A persona's mesh in a pose. vertices_px (523, 3) in the frame, drawn (523, 3): uv and shade of each vertex;
+    """A persona's mesh in a pose. vertices_px (538, 3) in the frame, drawn (538, 3): uv and shade of each vertex;
     mips: its texture at full, half, quarter and eighth size."""
 
     vertices_px: Floats

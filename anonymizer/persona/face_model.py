@@ -1,6 +1,7 @@
 """The face model: what moves when a face moves, and nothing about whose face it is.
 
 A head is `neutral + shape + expression`, in centimetres of head space (see `anonymizer.faces`).
+A strip carries the forehead and temples on to the hair line, where the canonical mesh ends too soon.
 Eyeballs and the mouth's inside are flat patches spanned in the eyelids and inner lips; their place in
 the atlas follows the gaze and the skull, so an eye looks and teeth stay with the upper jaw.
 """
@@ -19,11 +20,12 @@ from anonymizer.errors import WeightsError
 from anonymizer.faces import EXPRESSION_COUNT, VERTEX_COUNT, Floats, MotionCode
 from anonymizer.geometry import rotation_from_vector
 from anonymizer.persona import atlas
-from anonymizer.persona.landmark_groups import EYE_CORNERS, EYE_LEFT, EYE_RIGHT, LIP_UPPER_INNER, LIPS_INNER
+from anonymizer.persona.landmark_groups import BELOW_BROW_RIM, BROW_RIM, EYE_CORNERS, EYE_LEFT, EYE_RIGHT, LIP_UPPER_INNER, LIPS_INNER
 from anonymizer.weights.locate import weight_path
 
 _RINGS = (EYE_LEFT, EYE_RIGHT, LIPS_INNER)
-MESH_VERTICES = VERTEX_COUNT + sum(len(ring) + 1 for ring in _RINGS)  # 523
+SKIN_VERTICES = VERTEX_COUNT + len(BROW_RIM)  # 483
+MESH_VERTICES = SKIN_VERTICES + sum(len(ring) + 1 for ring in _RINGS)  # 538
 VERSION = 1
 
 
@@ -48,15 +50,17 @@ class FaceModel:
         return np.asarray(moved if shape_cm is None else moved + shape_cm, np.float32)
 
     def animate(self, code: MotionCode, shape_cm: Floats) -> tuple[Floats, Floats]:
-        """The persona's mesh in the code's expression, gaze and pose -> vertices_px (523, 3), uv (523, 2)."""
+        """The persona's mesh in the code's expression, gaze and pose -> vertices_px (538, 3), uv (538, 2)."""
         head = self.head(code.expression, shape_cm)
         lip_anchor = self.head(self.resting_expression, shape_cm)[LIP_UPPER_INNER]
         vertices, uv = self.with_patches(head, code.gaze, lip_anchor)
         return project(code, vertices), uv
 
     def with_patches(self, head_cm: Floats, gaze: Floats, lip_anchor_cm: Floats) -> tuple[Floats, Floats]:
-        """Add eyeballs and mouth to a head (468, 3) in head space -> vertices (523, 3), atlas uv (523, 2)."""
-        vertices, uv = [head_cm], [self.uv]
+        """Add eyeballs and mouth to a head (468, 3) in head space -> vertices (538, 3), atlas uv (538, 2)."""
+        rim, below = list(BROW_RIM), list(BELOW_BROW_RIM)
+        vertices = [head_cm, 2 * head_cm[rim] - head_cm[below]]  # straight on, as far as the last row is wide
+        uv = [self.uv, self.uv[below]]  # and the last row's skin once more, mirrored
         for ring, corners, patch, look in zip(
             _RINGS[:2], EYE_CORNERS, (atlas.EYE_LEFT, atlas.EYE_RIGHT), gaze, strict=True
         ):
@@ -74,7 +78,7 @@ class FaceModel:
 
 
 def attributes(uv: Floats) -> Floats:
-    """What is drawn of each vertex: uv (523, 2) and shade -> (523, 3)."""
+    """What is drawn of each vertex: uv (538, 2) and shade -> (538, 3)."""
     return np.concatenate([uv, PATCH_SHADE[:, None]], 1)
 
 
@@ -96,9 +100,9 @@ def _with_middle(head: Floats, ring: tuple[int, ...]) -> Floats:
 
 
 def _patch_shade() -> Floats:
-    """(523,) brightness of each vertex: lids and lips throw a shadow on what lies behind them."""
+    """(538,) brightness of each vertex: lids and lips throw a shadow on what lies behind them."""
     shade = np.ones(MESH_VERTICES, np.float32)
-    first = VERTEX_COUNT
+    first = SKIN_VERTICES
     for ring, (lower, upper) in zip(_RINGS, ((0.86, 0.5), (0.86, 0.5), (0.75, 0.5)), strict=True):
         rim = _RIM_SHADE[len(ring)](lower, upper)
         shade[first : first + len(ring)] = rim
@@ -117,12 +121,18 @@ _RIM_SHADE: dict[int, Callable[[float, float], list[float]]] = {
 
 def _patch_triangles() -> npt.NDArray[np.int32]:
     """Fans from each ring's middle, in the vertex order of `with_patches`."""
-    fans, first = [], VERTEX_COUNT
+    fans, first = [], SKIN_VERTICES
     for ring in _RINGS:
         n = len(ring)
         fans += [(first + i, first + (i + 1) % n, first + n) for i in range(n)]
         first += n + 1
     return np.array(fans, np.int32)
+
+
+def _forehead_triangles() -> npt.NDArray[np.int32]:
+    """The strip between the rim and its continuation."""
+    quads = [(BROW_RIM[i], BROW_RIM[i + 1], VERTEX_COUNT + i + 1, VERTEX_COUNT + i) for i in range(len(BROW_RIM) - 1)]
+    return np.array([t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))], np.int32)
 
 
 def _skin(triangles: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -139,7 +149,7 @@ def face_model_from(arrays: dict[str, npt.NDArray[Any]]) -> FaceModel:
         raise WeightsError(
             f"the face model has version {int(arrays['version'])}, this build wants {VERSION}; reinstall the package"
         )
-    skin = _skin(arrays["triangles"].astype(np.int32))
+    skin = np.concatenate([_skin(arrays["triangles"].astype(np.int32)), _forehead_triangles()])
     f32 = {name: arrays[name].astype(np.float32) for name in arrays if name not in ("triangles", "version")}
     return FaceModel(
         neutral_cm=f32["neutral_cm"],

@@ -12,6 +12,9 @@ EYE_CORNERS = ((33, 133), (362, 263))  # of the left and the right eye, from lef
 IRIS_CENTERS = (468, 473)
 LIPS_INNER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
 LIP_UPPER_INNER, LIP_LOWER_INNER = 13, 14
+# The mesh ends in the middle of the forehead: its upper rim from temple to temple, and the row below it.
+BROW_RIM = (127, 162, 21, 54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 389, 356)
+BELOW_BROW_RIM = (34, 139, 71, 68, 104, 69, 108, 151, 337, 299, 333, 298, 301, 368, 264)
 FACE_OVAL = (
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
