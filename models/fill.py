@@ -10,6 +10,7 @@ from anonymizer.generate.conditioning import CONTEXT, COVERAGE, GUIDE, HOLE
 
 _SMALLEST_PX = 4
 _TRUST = 4.0  # a cell that is known to a quarter speaks for itself
+_DOUBT = 0.01  # a coarsest cell of which nothing is known takes the mean of all
 
 
 def fill(conditioning: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
@@ -35,7 +36,8 @@ def push_pull(premultiplied: Tensor, known: Tensor) -> Tensor:
     while levels[-1][1].shape[-1] > _SMALLEST_PX:
         levels.append((F.avg_pool2d(levels[-1][0], 2), F.avg_pool2d(levels[-1][1], 2)))
     colours, weight = levels.pop()
-    out = colours / weight.clamp(min=1e-3)
+    mean = colours.mean((2, 3), keepdim=True) / weight.mean((2, 3), keepdim=True).clamp(min=1e-3)
+    out = (colours + _DOUBT * mean) / (weight + _DOUBT)
     for colours, weight in reversed(levels):
         coarse = F.interpolate(out, scale_factor=2.0, mode="bilinear", align_corners=False)
         trust = (weight * _TRUST).clamp(max=1)
