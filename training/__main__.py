@@ -13,6 +13,10 @@ VERBS = {
     "prepare": "training.prepare",
     "train": "training.train",
     "export": "training.export",
+    "make-sample": "training.make_sample",
+    "measure-personas": "training.measure.personas",
+    "measure-clips": "training.measure.clips",
+    "measure-speed": "training.measure.speed",
 }
 
 
