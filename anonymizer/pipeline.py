@@ -20,7 +20,7 @@ from anonymizer.faces import FaceCrop, Mask, MotionCode, PlannedFace, SyntheticF
 from anonymizer.frames import Frame, SafeFrame, Verdict, _PipelineToken
 from anonymizer.generate.compose import compose
 from anonymizer.generate.conditioning import RING_SHARE
-from anonymizer.generate.crop import CROP_CM, crop_from_frame
+from anonymizer.generate.crop import CROP_CM
 from anonymizer.generate.guide import PosedPersona, draw, face_crop, pose, texture_mips
 from anonymizer.generate.steady import SteadyLight
 from anonymizer.geometry import yaw_pitch_roll
@@ -28,8 +28,8 @@ from anonymizer.guard.coverage import Coverage, box_outline, fill_hole, hull
 from anonymizer.guard.erase import blend_outside, bounds, erase
 from anonymizer.guard.fallback import Fallback, cover
 from anonymizer.persona.face_model import FaceModel
-from anonymizer.persona.persona import Persona
-from anonymizer.persona.tone import propose_tone
+from anonymizer.persona.persona import Persona, tinted
+from anonymizer.persona.tone import Tone, plain, propose_tone
 from anonymizer.stages import FaceGenerator
 
 BLANK_RGB = 24
@@ -67,7 +67,7 @@ class Anonymizer:
     fallback: Fallback = "blur"
     tone: int | None = None
     max_personas: int = 8  # faces of one frame that get a persona; the smaller ones beyond get the fallback
-    _tones: dict[int, int] = field(default_factory=dict)
+    _tones: dict[int, Tone] = field(default_factory=dict)
     _personas: dict[int, tuple[Persona, tuple[npt.NDArray[np.uint8], ...]]] = field(default_factory=dict)
     _light: SteadyLight = field(default_factory=SteadyLight)
 
@@ -99,13 +99,13 @@ class Anonymizer:
         del frame  # from here on the raw pixels are out of reach
         parts = self._limited(parts)
         verdict = Verdict.REPLACED
+        posed = [(part, part.code, self._posed(part.face.slot, part.code, out, hole)) for part in parts if part.code is not None]
+        crops = [face_crop(out, hole, code, persona, self.generator.size_px) for _, code, persona in posed]
+        answers = self.generator.generate(crops) if crops else ()
         for part in parts:
             if part.code is None:
                 verdict = Verdict.OBSCURED
                 self._cover(out, part, hole)
-        posed = [(part, part.code, self._posed(part, part.code, out, hole)) for part in parts if part.code is not None]
-        crops = [face_crop(out, hole, code, persona, self.generator.size_px) for _, code, persona in posed]
-        answers = self.generator.generate(crops) if crops else ()
         for (part, code, persona), crop, answer in zip(posed, crops, answers, strict=True):
             self._paste(out, part, code, persona, crop, answer)
         return out, verdict
@@ -115,7 +115,8 @@ class Anonymizer:
         code = face.code if face.code is not None and _fit_for_persona(face.code) else None
         outlines = []
         if face.code is not None:
-            outlines.append(hull(face.code, self.coverage if code is not None else "head", self.model))
+            wanted = self.coverage if code is not None or self.coverage == "box" else "head"
+            outlines.append(hull(face.code, wanted, self.model))
         if face.cover_box is not None:
             outlines.append(box_outline(face.cover_box))
         margin = ring_px(code) + 2 if code is not None else 0.25 * float(np.ptp(outlines[0], axis=0).max())
@@ -139,20 +140,20 @@ class Anonymizer:
     def _cover(self, out: npt.NDArray[np.uint8], part: _Part, hole: Mask) -> None:
         cover(out[part.where], part.hole, hole[part.where], self.fallback)
 
-    def _posed(self, part: _Part, code: MotionCode, erased: npt.NDArray[np.uint8], hole: Mask) -> PosedPersona:
-        slot = part.face.slot
+    def _posed(self, slot: int, code: MotionCode, erased: npt.NDArray[np.uint8], hole: Mask) -> PosedPersona:
         if slot not in self._personas:
-            persona = self.draw_persona(slot, self._tone(slot, part, erased, hole))
-            self._personas[slot] = persona, texture_mips(persona.texture_rgb)
+            tone = self._tone(slot, code, erased, hole)
+            persona = self.draw_persona(slot, tone.step)
+            self._personas[slot] = persona, texture_mips(tinted(persona.texture_rgb, tone.tint))
         persona, mips = self._personas[slot]
         return pose(code, persona, mips, self.model)
 
-    def _tone(self, slot: int, part: _Part, erased: npt.NDArray[np.uint8], hole: Mask) -> int:
+    def _tone(self, slot: int, code: MotionCode, erased: npt.NDArray[np.uint8], hole: Mask) -> Tone:
         if self.tone is not None:
-            return self.tone
+            return plain(self.tone)
         if slot not in self._tones:
-            rows, columns = _widened(part.where, hole.shape)
-            self._tones[slot] = propose_tone(erased[rows, columns], hole[rows, columns], self.tones_rgb)
+            outline = hull(code, "face", self.model)
+            self._tones[slot] = propose_tone(erased, hole, outline, self.tones_rgb)
         return self._tones[slot]
 
     def _paste(
@@ -183,12 +184,4 @@ def _fit_for_persona(code: MotionCode) -> bool:
     return FACE_WIDTH_CM * code.scale_px_per_cm >= MIN_FACE_PX and abs(yaw) <= MAX_YAW_RAD
 
 
-def _widened(where: tuple[slice, slice], shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """The part and as much again below, where a neck is, and half at the sides."""
-    rows, columns = where
-    height, width = rows.stop - rows.start, columns.stop - columns.start
-    below = slice(rows.start, min(shape[0], rows.stop + height // 2))
-    return below, slice(max(0, columns.start - width // 4), min(shape[1], columns.stop + width // 4))
-
-
-__all__ = ["Anonymizer", "DrawPersona", "crop_from_frame", "ring_px"]
+__all__ = ["Anonymizer", "DrawPersona", "ring_px"]

@@ -70,6 +70,13 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     return Persona(np.asarray(shape + offset, np.float32), texture, portraits, tone)
 
 
+def tinted(texture_rgb: npt.NDArray[np.uint8], tint: Floats) -> npt.NDArray[np.uint8]:
+    """The atlas with its skin's colours multiplied by tint (3,); eyes and mouth stay."""
+    out = texture_rgb.copy()
+    out[:FACE_ROWS] = (_shoulder(out[:FACE_ROWS].astype(np.float32) / 255 * tint) * 255).astype(np.uint8)
+    return out
+
+
 def _choose(rng: np.random.Generator, look: str, tone: int, bank: PersonaBank) -> tuple[int, int, int]:
     """A dominating portrait and two of the same sex, all near the tone, with a like amount of wrinkles."""
     wanted = {"any": bool(rng.integers(2)), "feminine": True, "masculine": False}[look]

@@ -1,29 +1,70 @@
-"""Which tone step fits the scene: read from skin that stays visible (neck, ears), never from under the hole."""
+"""Which skin tone fits the scene: read from skin that stays visible (neck, ears), never from under the hole."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from anonymizer.faces import Floats, Mask
 
 UNKNOWN = 3  # of 0 (dark) to 5 (light), when no skin is seen
-_MIN_SHARE = 0.01  # of the region, that must look like skin
-_LIT = 65  # percentile of brightness: necks lie in shade, so the middle would be too dark
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+SHADE_GAIN = 1.1  # a face is about so much brighter than its neck, which lies in shade
+TINT_RANGE = (0.75, 1.3)  # how far the light of the scene may recolour a step
+_MIN_PX, _MIN_SHARE = 40, 0.08  # of a region, that must look like skin
+_LIT = (30, 60)  # percentiles of brightness that are averaged: neither deep shadow nor shine
 
 
-def propose_tone(rgb: npt.NDArray[np.uint8], unknown: Mask, tones: Floats) -> int:
-    """Step 0 to 5 for a region around a face, rgb (H, W, 3) with unknown (H, W) not 0 where it was erased.
+@dataclass(frozen=True, slots=True, eq=False)
+class Tone:
+    """step: 0 (dark) to 5 (light), chooses and recolours the persona. tint (3,) float32: RGB gain on top of the
+    step, so that the guide has the colour of the skin that everybody sees around it."""
 
-    Skin is told by chroma (Chai and Ngan 1999: Cb 77 to 127, Cr 133 to 173) at any brightness.
+    step: int
+    tint: Floats
+
+
+def plain(step: int) -> Tone:
+    """A step as it is."""
+    return Tone(step, np.ones(3, np.float32))
+
+
+def propose_tone(rgb: npt.NDArray[np.uint8], unknown: Mask, hull_px: npt.NDArray[np.float64], tones: Floats) -> Tone:
+    """The tone for a face from the erased frame around it.
+
+    rgb (H, W, 3) with unknown (H, W) not 0 where it was erased. hull_px (N, 2): the face's hole. The neck is
+    looked at first, then everything around the hole; without skin in sight the middle step is taken.
     """
-    import cv2
+    (x0, y0), (x1, y1) = hull_px.min(0), hull_px.max(0)
+    width, height = x1 - x0, y1 - y0
+    neck = (x0 + 0.22 * width, y1 - 0.1 * height, x1 - 0.22 * width, y1 + 0.4 * height)
+    around = (x0 - 0.3 * width, y0 + 0.3 * height, x1 + 0.3 * width, y1 + 0.5 * height)
+    for box in (neck, around):
+        seen = _skin_colour(rgb, unknown, box)
+        if seen is not None:
+            seen = np.minimum(seen * SHADE_GAIN, 1.0)
+            step = int(np.argmin(np.abs(np.log(tones @ LUMA) - np.log(max(float(seen @ LUMA), 1e-3)))))
+            return Tone(step, np.clip(seen / tones[step], *TINT_RANGE).astype(np.float32))
+    return plain(UNKNOWN)
 
-    ycc = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
-    skin = cv2.bitwise_and(cv2.inRange(ycc, (24, 137, 80), (250, 173, 124)), cv2.bitwise_not(unknown))
+
+def _skin_colour(rgb: npt.NDArray[np.uint8], unknown: Mask, box: tuple[float, float, float, float]) -> Floats | None:
+    """Mean colour [0, 1] of lit skin in a box, told by chroma (Chai and Ngan 1999: Cb 77 to 127, Cr 133 to 173)."""
+    height, width = unknown.shape
+    x0, x1 = (int(np.clip(v, 0, width)) for v in (box[0], box[2]))
+    y0, y1 = (int(np.clip(v, 0, height)) for v in (box[1], box[3]))
+    if x1 - x0 < 2 or y1 - y0 < 2:
+        return None
+    part, free = rgb[y0:y1, x0:x1], unknown[y0:y1, x0:x1] == 0
+    ycc = cv2.cvtColor(part, cv2.COLOR_RGB2YCrCb)
+    skin = (cv2.inRange(ycc, np.array([20, 136, 77]), np.array([248, 173, 126])) > 0) & free
     count = int(np.count_nonzero(skin))
-    if count < max(40, _MIN_SHARE * skin.size):
-        return UNKNOWN
-    seen = float(np.percentile(ycc[..., 0][skin > 0], _LIT))
-    steps = tones @ np.array([0.299, 0.587, 0.114], np.float32) * 255
-    return int(np.argmin(np.abs(np.log(steps / max(seen, 1.0)))))
+    if count < max(_MIN_PX, _MIN_SHARE * int(np.count_nonzero(free))):
+        return None
+    luma = ycc[..., 0][skin]
+    low, high = np.percentile(luma, _LIT)
+    lit = part[skin][(luma >= low) & (luma <= high)]
+    return np.asarray(lit.astype(np.float32).mean(0) / 255, np.float32)
