@@ -15,7 +15,7 @@ from anonymizer.faces import EXPRESSION_COUNT, LANDMARK_COUNT, Face, MotionCode,
 from anonymizer.frames import Frame
 from anonymizer.perceive.cuts import CutDetector
 from anonymizer.perceive.finder import Finder
-from anonymizer.perceive.motion import Motion, fit_motion, photo_baseline, reduce_motion, track_baseline
+from anonymizer.perceive.motion import JAW_OPEN, Motion, fit_motion, photo_baseline, reduce_motion, track_baseline
 from anonymizer.perceive.smoothing import smooth_series
 from anonymizer.perceive.tracks import Track, link_clip
 from anonymizer.persona.face_model import FaceModel
@@ -23,6 +23,8 @@ from anonymizer.persona.face_model import FaceModel
 LONGEST_GAP = 12  # frames without landmarks that are bridged by drawing the motion between
 BASELINE_FRAMES = 45  # a track shorter than this says too little of a face's resting values
 POSE_SHARE, EXPRESSION_SHARE, GAZE_SHARE = 0.5, 0.25, 0.3  # of the window: sigma of the smoothing
+# What smoothing may take off before the face could leave its hole: cm, relative size, radians, jaw coefficient.
+MOST_SHIFT_CM, MOST_GROWTH, MOST_TURN_RAD, MOST_JAW = 0.25, 0.02, 0.05, 0.15
 _HAD_LANDMARKS = np.zeros((LANDMARK_COUNT, 3), np.float32)  # stands for landmarks that were fitted and forgotten
 _HAD_EXPRESSION = np.zeros(EXPRESSION_COUNT, np.float32)
 
@@ -99,7 +101,7 @@ class ClipPlanner:
         baseline = photo_baseline(first.expression, self._model)
         if known.sum() >= BASELINE_FRAMES:
             baseline = track_baseline(series[known, 6:-4].astype(np.float32))
-        smooth = smooth_series(series, self._sigma())
+        smooth = _held(smooth_series(series, self._sigma()), series)
         bridged = _bridged(known)
         return [self._code(row, baseline) if there else None for row, there in zip(smooth, bridged, strict=True)]
 
@@ -112,6 +114,15 @@ class ClipPlanner:
     def _code(self, row: npt.NDArray[np.float64], baseline: npt.NDArray[np.float32]) -> MotionCode:
         expression, gaze = row[6:-4].astype(np.float32), row[-4:].reshape(2, 2).astype(np.float32)
         return reduce_motion(row[:6], expression, gaze, baseline, self._model)
+
+
+def _held(smooth: npt.NDArray[np.float64], seen: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """smooth (T, 62), nowhere further from what was seen (NaN where nothing was) than the hole's margin bears."""
+    most = np.full_like(seen, np.inf)
+    most[:, :2] = MOST_SHIFT_CM * np.exp(seen[:, 2:3])
+    most[:, 2:6] = MOST_GROWTH, MOST_TURN_RAD, MOST_TURN_RAD, MOST_TURN_RAD
+    most[:, 6 + JAW_OPEN] = MOST_JAW
+    return np.where(np.isnan(seen), smooth, seen + np.clip(smooth - seen, -most, most))
 
 
 def _bridged(known: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -18,6 +18,8 @@ from anonymizer.persona.landmark_groups import EYE_CORNERS, IRIS_CENTERS
 
 DEAD_ZONE = 0.04  # of a coefficient; about what a still face's coefficients jitter
 GAZE_LIMIT = 0.55  # of half an eye's width; the iris touches the corner there
+JAW_OPEN = 25  # of the 52 coefficients; the only one that moves the chin
+MAX_RESTING_JAW = 0.2  # a track with its mouth open throughout is not at rest: its chin must stay in the hole
 STEPS_PX = 1 / 8
 STEP_SCALE = 1 / 512  # relative
 STEP_ROTATION_RAD = np.deg2rad(0.1)
@@ -91,7 +93,9 @@ def track_baseline(expressions: Floats) -> Floats:
 
     The 25th percentile: a face at rest shows the low values of every coefficient most of the time.
     """
-    return np.asarray(np.percentile(expressions, 25, axis=0), np.float32)
+    baseline = np.asarray(np.percentile(expressions, 25, axis=0), np.float32)
+    baseline[JAW_OPEN] = min(float(baseline[JAW_OPEN]), MAX_RESTING_JAW)
+    return baseline
 
 
 def motion_in_head(face: Face, motion: Motion) -> npt.NDArray[np.float64]:
