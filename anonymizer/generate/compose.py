@@ -57,7 +57,7 @@ def pack_layers(face: SyntheticFace) -> Floats:
 def _compose(out, blend, guide, coverage, layers, matrix):  # type: ignore[no-untyped-def]
     height, width = blend.shape
     size = layers.shape[0]
-    value = np.empty(10, np.float32)
+    value = np.empty(9, np.float32)
     limit = np.float32(size - 1.001)
     for y in range(height):
         for x in range(width):
@@ -71,16 +71,24 @@ def _compose(out, blend, guide, coverage, layers, matrix):  # type: ignore[no-un
             ix, iy = int(cx), int(cy)
             fx, fy = cx - ix, cy - iy
             w00, w01, w10, w11 = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
-            for k in range(10):
+            matte = np.float32(0)
+            if coverage[y, x] > 0:  # where no guide is, its light and matte need not be read
+                m0 = w00 * layers[iy, ix, 9] + w01 * layers[iy, ix + 1, 9]
+                matte = (m0 + w10 * layers[iy + 1, ix, 9] + w11 * layers[iy + 1, ix + 1, 9]) * coverage[y, x]
+                matte *= np.float32(1 / 255)
+            first, last = 0 if matte > 0 else 6, 9 if matte < 1 else 6
+            for k in range(first, last):
                 value[k] = (
                     w00 * layers[iy, ix, k]
                     + w01 * layers[iy, ix + 1, k]
                     + w10 * layers[iy + 1, ix, k]
                     + w11 * layers[iy + 1, ix + 1, k]
                 )
-            matte = value[9] * coverage[y, x] * np.float32(1 / 255)
             for k in range(3):
-                lit = value[k] * guide[y, x, k] + value[3 + k] * np.float32(255)
-                shown = matte * lit + (1 - matte) * value[6 + k] * np.float32(255)
+                shown = np.float32(0)
+                if matte > 0:
+                    shown = matte * (value[k] * guide[y, x, k] + value[3 + k] * np.float32(255))
+                if matte < 1:
+                    shown += (1 - matte) * value[6 + k] * np.float32(255)
                 mixed = out[y, x, k] * (1 - b) + b * shown + np.float32(0.5)
                 out[y, x, k] = np.uint8(min(max(mixed, np.float32(0)), np.float32(255)))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from anonymizer.faces import FaceCrop, Floats, Mask, MotionCode
 from anonymizer.generate.crop import crop_from_frame, warp_matrix
+from anonymizer.generate.sample import sample
 from anonymizer.geometry import apply_affine
 from anonymizer.persona import atlas
 from anonymizer.persona.face_model import FaceModel, attributes
@@ -49,10 +50,8 @@ def draw(posed: PosedPersona, code: MotionCode, rows: slice, columns: slice) -> 
     vertices = posed.vertices_px - np.array([columns.start, rows.start, 0], np.float32)
     size = (columns.stop - columns.start, rows.stop - rows.start)
     drawn, which = rasterise(vertices, posed.triangles, posed.drawn, size)
-    guide = _sample(posed.mips, drawn, FACE_WIDTH_CM * code.scale_px_per_cm)
-    covered = which >= 0
-    guide[~covered] = 0
-    return guide, covered.astype(np.uint8) * 255
+    guide = sample(_mip(posed.mips, FACE_WIDTH_CM * code.scale_px_per_cm), drawn, which)
+    return guide, (which >= 0).astype(np.uint8) * 255
 
 
 def face_crop(
@@ -67,27 +66,16 @@ def face_crop(
     normals = vertex_normals(vertices, posed.triangles)
     drawn, which = rasterise(vertices, posed.triangles, np.concatenate([posed.drawn, normals], 1), (size_px, size_px))
     covered = which >= 0
-    seen = _sample(posed.mips, drawn, FACE_WIDTH_CM * code.scale_px_per_cm * scale)
+    seen = sample(_mip(posed.mips, FACE_WIDTH_CM * code.scale_px_per_cm * scale), drawn, which)
     guide = np.asarray(seen / np.float32(255), np.float32)
-    guide[~covered] = 0
     geometry = drawn[..., 3:] / np.maximum(np.linalg.norm(drawn[..., 3:], axis=2, keepdims=True), 1e-6)
     return FaceCrop(context, hole_crop, guide, covered.astype(np.float32), geometry, to_crop)
 
 
-def _sample(mips: tuple[npt.NDArray[np.uint8], ...], drawn: Floats, face_width_px: float) -> npt.NDArray[np.uint8]:
-    """Texture seen through uv, times shade; drawn (H, W, 3+). The mip whose texels are nearest to one px is taken."""
-    import cv2
-
+def _mip(mips: tuple[npt.NDArray[np.uint8], ...], face_width_px: float) -> npt.NDArray[np.uint8]:
+    """The texture whose texels are nearest to one px of a face this wide."""
     level = int(np.clip(np.round(np.log2(atlas.WIDTH_PX / max(face_width_px, 1.0))), 0, len(mips) - 1))
-    texture = mips[level]
-    height, width = texture.shape[:2]
-    u = drawn[..., 0] * np.float32(width) - np.float32(0.5)
-    v = drawn[..., 1] * np.float32(height) - np.float32(0.5)
-    seen = cv2.remap(texture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    shade = drawn[..., 2]
-    dark = shade < 0.998
-    seen[dark] = (seen[dark] * shade[dark][:, None]).astype(np.uint8)
-    return np.asarray(seen, np.uint8)
+    return mips[level]
 
 
 def _context(

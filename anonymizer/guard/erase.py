@@ -13,7 +13,7 @@ def erase(rgb: RgbImage, hole: Mask) -> npt.NDArray[np.uint8]:
     """A copy of the frame (H, W, 3) with 0 wherever hole (H, W) is not 0. From here on the hole is unknown."""
     import cv2
 
-    return np.asarray(cv2.bitwise_and(rgb, rgb, mask=cv2.bitwise_not(hole)), np.uint8)
+    return np.asarray(cv2.copyTo(rgb, cv2.bitwise_not(hole)), np.uint8)
 
 
 def blend_outside(hole: Mask, ring_px: float) -> Floats:
