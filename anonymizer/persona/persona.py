@@ -24,7 +24,7 @@ SHAPE_WEIGHTS = (0.5, 0.28, 0.22)
 SHAPE_GAIN = 1.25  # a mix of three is flatter than one; this gives a single face's spread back
 OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats its portraits' shape
 NEAREST_WRINKLES = 0.5  # partners come from this share of the pool, nearest in amount of fine detail
-NEAREST_TONE = 0.6  # the pool is this share of the bank, nearest in own skin tone: lips and shine do not recolour well
+NEAREST_TONE = 0.4  # the pool is this share of the bank, nearest in own skin tone: lips and shine do not recolour well
 # Eyes' and mouth's regions in the 512 × 440 atlas: centre x, y and radii px of soft ellipses.
 EYES_REGION = ((256, 152), (168, 62))
 MOUTH_REGION = ((256, 342), (150, 84))
@@ -53,9 +53,9 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     """
     if tone not in range(len(bank.tones)) or look not in LOOKS:
         raise ValueError(f"tone must be 0 to {len(bank.tones) - 1} and look one of {LOOKS}, got {tone} and {look!r}")
-    seed = int.from_bytes(derive(secret, slot, "persona", 32), "big")
-    rng = np.random.Generator(np.random.PCG64(seed))
-    portraits = _choose(rng, look, tone, bank)
+    rng = _random(derive(secret, slot, "persona", 32))
+    order = _random(derive(secret, 0, "order", 32))  # one for all slots: people side by side differ
+    portraits = _choose(rng, order, slot, look, tone, bank)
     shape = sum(w * bank.shapes_cm[i] for w, i in zip(SHAPE_WEIGHTS, portraits, strict=True)) * SHAPE_GAIN
     offset = np.tensordot(rng.normal(0, OFFSET_SIGMA, len(model.identity_basis_cm)), model.identity_basis_cm, 1)
     skin = _skin(portraits, rng, tone, bank)
@@ -73,17 +73,26 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
 def tinted(texture_rgb: npt.NDArray[np.uint8], tint: Floats) -> npt.NDArray[np.uint8]:
     """The atlas with its skin's colours multiplied by tint (3,); eyes and mouth stay."""
     out = texture_rgb.copy()
-    out[:FACE_ROWS] = (_shoulder(out[:FACE_ROWS].astype(np.float32) / 255 * tint) * 255).astype(np.uint8)
+    out[:FACE_ROWS] = (_shoulder(np.asarray(out[:FACE_ROWS] / np.float32(255) * tint, np.float32)) * 255).astype(np.uint8)
     return out
 
 
-def _choose(rng: np.random.Generator, look: str, tone: int, bank: PersonaBank) -> tuple[int, int, int]:
-    """A dominating portrait and two of the same sex, all near the tone, with a like amount of wrinkles."""
+def _random(seed: bytes) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big")))
+
+
+def _choose(
+    rng: np.random.Generator, order: np.random.Generator, slot: int, look: str, tone: int, bank: PersonaBank
+) -> tuple[int, int, int]:
+    """A dominating portrait and two of the same sex, all near the tone, with a like amount of wrinkles.
+
+    Slots take the dominating one in turn from the secret's own order, so that none comes twice before all came once.
+    """
     wanted = {"any": bool(rng.integers(2)), "feminine": True, "masculine": False}[look]
     pool = np.flatnonzero(bank.feminine == wanted)
     aim = float(np.log(bank.tones[tone]).mean())
     pool = pool[np.argsort(np.abs(bank.brightness[pool] - aim))][: max(8, int(len(pool) * NEAREST_TONE))]
-    first = int(rng.choice(pool))
+    first = int(order.permutation(pool)[slot % len(pool)])
     others = pool[pool != first]
     near = others[np.argsort(np.abs(bank.wrinkles[others] - bank.wrinkles[first]))]
     second, third = rng.choice(near[: max(2, int(len(near) * NEAREST_WRINKLES))], 2, replace=False)

@@ -1,0 +1,33 @@
+"""Makes torchvision importable beside CPU torch: the one place where that is done.
+
+PyPI's torchvision wheels are built for CUDA torch. Beside CPU torch their compiled operators do not load, and
+torchvision's own Python then fails to attach shapes to operators that nobody defined. Two schemas are enough.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from functools import cache
+from types import ModuleType
+
+import torch
+
+_SCHEMAS = {
+    "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+}
+_library: list[torch.library.Library] = []  # keeps the definitions alive
+
+
+@cache
+def torchvision_utils() -> ModuleType:
+    """`torchvision.utils`, with the missing schemas defined first where torchvision does not bring its operators."""
+    if not torch.cuda.is_available():
+        library = torch.library.Library("torchvision", "FRAGMENT")
+        for schema in _SCHEMAS.values():
+            library.define(schema)
+        _library.append(library)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns that its image extension cannot be loaded, which is not used
+        return importlib.import_module("torchvision.utils")
