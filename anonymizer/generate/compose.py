@@ -56,9 +56,7 @@ def pack_layers(face: SyntheticFace) -> Floats:
 @njit(cache=True, nogil=True, fastmath=True)
 def _compose(out, blend, guide, coverage, layers, matrix):  # type: ignore[no-untyped-def]
     height, width = blend.shape
-    size = layers.shape[0]
-    value = np.empty(9, np.float32)
-    limit = np.float32(size - 1.001)
+    one, full, limit = np.float32(1), np.float32(255), np.float32(layers.shape[0] - 1.001)
     for y in range(height):
         for x in range(width):
             b = blend[y, x]
@@ -68,27 +66,27 @@ def _compose(out, blend, guide, coverage, layers, matrix):  # type: ignore[no-un
             cy = np.float32(matrix[1, 0] * (x + 0.5) + matrix[1, 1] * (y + 0.5) + matrix[1, 2] - 0.5)
             cx = min(max(cx, np.float32(0)), limit)
             cy = min(max(cy, np.float32(0)), limit)
-            ix, iy = int(cx), int(cy)
-            fx, fy = cx - ix, cy - iy
-            w00, w01, w10, w11 = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
+            ix, iy = np.uint32(cx), np.uint32(cy)  # unsigned: no test for indices that count from the end
+            at = (ix, iy, np.uint32(ix + np.uint32(1)), np.uint32(iy + np.uint32(1)))
+            fx, fy = cx - np.float32(ix), cy - np.float32(iy)
+            weights = ((one - fx) * (one - fy), fx * (one - fy), (one - fx) * fy, fx * fy)
             matte = np.float32(0)
             if coverage[y, x] > 0:  # where no guide is, its light and matte need not be read
-                m0 = w00 * layers[iy, ix, 9] + w01 * layers[iy, ix + 1, 9]
-                matte = (m0 + w10 * layers[iy + 1, ix, 9] + w11 * layers[iy + 1, ix + 1, 9]) * coverage[y, x]
-                matte *= np.float32(1 / 255)
-            first, last = 0 if matte > 0 else 6, 9 if matte < 1 else 6
-            for k in range(first, last):
-                value[k] = (
-                    w00 * layers[iy, ix, k]
-                    + w01 * layers[iy, ix + 1, k]
-                    + w10 * layers[iy + 1, ix, k]
-                    + w11 * layers[iy + 1, ix + 1, k]
-                )
+                matte = _layer(layers, at, weights, 9) * np.float32(coverage[y, x]) * np.float32(1 / 255)
             for k in range(3):
                 shown = np.float32(0)
                 if matte > 0:
-                    shown = matte * (value[k] * guide[y, x, k] + value[3 + k] * np.float32(255))
+                    lit = _layer(layers, at, weights, k) * np.float32(guide[y, x, k])
+                    shown = matte * (lit + _layer(layers, at, weights, 3 + k) * full)
                 if matte < 1:
-                    shown += (1 - matte) * value[6 + k] * np.float32(255)
-                mixed = out[y, x, k] * (1 - b) + b * shown + np.float32(0.5)
-                out[y, x, k] = np.uint8(min(max(mixed, np.float32(0)), np.float32(255)))
+                    shown += (one - matte) * _layer(layers, at, weights, 6 + k) * full
+                mixed = np.float32(out[y, x, k]) * (one - b) + b * shown + np.float32(0.5)
+                out[y, x, k] = np.uint8(np.int32(min(max(mixed, np.float32(0)), full)))
+
+
+@njit(inline="always")
+def _layer(layers, at, weights, k):  # type: ignore[no-untyped-def]
+    """One layer between the four crop px around a place."""
+    x0, y0, x1, y1 = at
+    upper = weights[0] * layers[y0, x0, k] + weights[1] * layers[y0, x1, k]
+    return upper + weights[2] * layers[y1, x0, k] + weights[3] * layers[y1, x1, k]

@@ -17,7 +17,7 @@ from numba import njit  # noqa: E402  (after the line above)
 
 
 def sample(texture: npt.NDArray[np.uint8], drawn: Floats, which: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
-    """texture (h, w, 3), drawn (H, W, 3+) with u, v in [0, 1] and shade, which (H, W) < 0 where nothing is -> (H, W, 3)."""
+    """texture (h, w, 3); drawn (H, W, 3+): u, v in [0, 1], shade; which (H, W) < 0: nothing is there -> (H, W, 3)."""
     out = np.zeros((*which.shape, 3), np.uint8)
     _sample(np.ascontiguousarray(texture), drawn, which, out)
     return out
