@@ -99,7 +99,11 @@ class Anonymizer:
         del frame  # from here on the raw pixels are out of reach
         parts = self._limited(parts)
         verdict = Verdict.REPLACED
-        posed = [(part, part.code, self._posed(part.face.slot, part.code, out, hole)) for part in parts if part.code is not None]
+        posed = [
+            (part, part.code, self._posed(part.face.slot, part.code, out, hole))
+            for part in parts
+            if part.code is not None
+        ]
         crops = [face_crop(out, hole, code, persona, self.generator.size_px) for _, code, persona in posed]
         answers = self.generator.generate(crops) if crops else ()
         for part in parts:

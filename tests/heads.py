@@ -63,6 +63,8 @@ def seen_face(pose: MotionCode, shape_cm: Floats | None = None) -> Face:
 def distance_outside(outline: npt.NDArray[np.float64], points: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """(N,) px by which points (N, 2) lie outside a convex outline (M, 2); negative inside."""
     along = np.roll(outline, -1, 0) - outline
+    long = np.linalg.norm(along, axis=1) > 1e-6  # corners may fall together
+    outline, along = outline[long], along[long]
     normals = np.stack([along[:, 1], -along[:, 0]], 1)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     normals *= np.sign(((outline - outline.mean(0)) * normals).sum(1, keepdims=True))

@@ -37,7 +37,6 @@ def write_tiny_generator(path: Path, size_px: int = 128) -> None:
         helper.make_node("Sigmoid", ["picture"], ["layers"]),
         helper.make_node("Split", ["layers", "parts"], ["inpaint", "matte"], axis=1),
     ]
-    weights_and_parts = {**weights, "parts": np.array([3, 1], np.int64)}
     sides = {"gain": (3, grid), "bias": (3, grid), "inpaint": (3, size_px), "matte": (1, size_px)}
     graph = helper.make_graph(
         nodes,
@@ -49,7 +48,10 @@ def write_tiny_generator(path: Path, size_px: int = 128) -> None:
             )
             for name in OUTPUT_NAMES
         ],
-        [numpy_helper.from_array(value, name) for name, value in weights_and_parts.items()],
+        [
+            *(numpy_helper.from_array(value, name) for name, value in weights.items()),
+            numpy_helper.from_array(np.array([3, 1], np.int64), "parts"),
+        ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
     spec = GeneratorSpec(SPEC, SPEC_VERSION, size_px, CHANNELS, 0, "0" * 64)

@@ -24,7 +24,7 @@ def unwrap(rgb: npt.NDArray[np.uint8], landmarks_px: Floats, model: FaceModel) -
     flat = np.concatenate([model.uv * SIZE_PX, np.zeros((468, 1), np.float32)], 1)
     drawn, which = rasterise(flat, skin, np.concatenate([points[:, :2], facing], 1), SIZE_PX)
     seen = cv2.remap(rgb, drawn[..., 0] - 0.5, drawn[..., 1] - 0.5, cv2.INTER_LINEAR)
-    texture = seen.astype(np.float32) / 255
+    texture = np.asarray(seen / np.float32(255), np.float32)
     sure = np.clip((drawn[..., 2] - SEEN_FROM) / (SEEN_FULLY - SEEN_FROM), 0, 1)
     sure[which < 0] = 0
     confidence = np.asarray(cv2.GaussianBlur(sure, (0, 0), 4) * (which >= 0), np.float32)

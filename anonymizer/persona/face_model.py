@@ -20,7 +20,15 @@ from anonymizer.errors import WeightsError
 from anonymizer.faces import EXPRESSION_COUNT, VERTEX_COUNT, Floats, MotionCode
 from anonymizer.geometry import rotation_from_vector
 from anonymizer.persona import atlas
-from anonymizer.persona.landmark_groups import BELOW_BROW_RIM, BROW_RIM, EYE_CORNERS, EYE_LEFT, EYE_RIGHT, LIP_UPPER_INNER, LIPS_INNER
+from anonymizer.persona.landmark_groups import (
+    BELOW_BROW_RIM,
+    BROW_RIM,
+    EYE_CORNERS,
+    EYE_LEFT,
+    EYE_RIGHT,
+    LIP_UPPER_INNER,
+    LIPS_INNER,
+)
 from anonymizer.weights.locate import weight_path
 
 _RINGS = (EYE_LEFT, EYE_RIGHT, LIPS_INNER)
@@ -58,8 +66,8 @@ class FaceModel:
 
     def with_patches(self, head_cm: Floats, gaze: Floats, lip_anchor_cm: Floats) -> tuple[Floats, Floats]:
         """Add eyeballs and mouth to a head (468, 3) in head space -> vertices (538, 3), atlas uv (538, 2)."""
-        rim, below = list(BROW_RIM), list(BELOW_BROW_RIM)
-        vertices = [head_cm, 2 * head_cm[rim] - head_cm[below]]  # straight on, as far as the last row is wide
+        top, below = list(BROW_RIM), list(BELOW_BROW_RIM)
+        vertices = [head_cm, 2 * head_cm[top] - head_cm[below]]  # straight on, as far as the last row is wide
         uv = [self.uv, self.uv[below]]  # and the last row's skin once more, mirrored
         for ring, corners, patch, look in zip(
             _RINGS[:2], EYE_CORNERS, (atlas.EYE_LEFT, atlas.EYE_RIGHT), gaze, strict=True

@@ -73,7 +73,9 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
 def tinted(texture_rgb: npt.NDArray[np.uint8], tint: Floats) -> npt.NDArray[np.uint8]:
     """The atlas with its skin's colours multiplied by tint (3,); eyes and mouth stay."""
     out = texture_rgb.copy()
-    out[:FACE_ROWS] = (_shoulder(np.asarray(out[:FACE_ROWS] / np.float32(255) * tint, np.float32)) * 255).astype(np.uint8)
+    out[:FACE_ROWS] = (_shoulder(np.asarray(out[:FACE_ROWS] / np.float32(255) * tint, np.float32)) * 255).astype(
+        np.uint8
+    )
     return out
 
 

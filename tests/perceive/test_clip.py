@@ -1,0 +1,96 @@
+"""A clip's plan: short gaps are bridged by motion, long ones by covers, and stills go from left to right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from anonymizer.faces import Box, Face, PlannedFace
+from anonymizer.frames import Frame
+from anonymizer.perceive.clip import LONGEST_GAP, ClipPlanner, ClipSettings, plan_still
+from anonymizer.perceive.finder import Finder
+from tests.heads import MODEL, code, seen_face
+
+STILL = Frame(np.full((240, 320, 3), 120, np.uint8))
+
+
+class KnownFinder(Finder):
+    """Sees just what it is told, frame by frame."""
+
+    def __init__(self, *seen: tuple[Face, ...]) -> None:
+        self._left = iter(seen)
+
+    def find(self, frame: Frame, thorough: bool = False) -> tuple[Face, ...]:
+        return next(self._left)
+
+    def find_tracked(self, frame: Frame, witness: bool = True) -> tuple[Face, ...]:
+        return next(self._left)
+
+    def reset(self) -> None:
+        pass
+
+
+def plan(*seen: tuple[Face, ...]) -> list[PlannedFace]:
+    """The one face planned in each frame."""
+    planner = ClipPlanner(KnownFinder(*seen), MODEL, ClipSettings(3, 0.12, 30))
+    for _ in seen:
+        planner.observe(STILL)
+    plans = planner.plan()
+    assert {len(faces) for faces in plans} == {1}
+    return [faces[0] for faces in plans]
+
+
+FACE = seen_face(code((160, 120), 5))
+
+
+@pytest.mark.parametrize(("gap", "bridged"), [(1, True), (LONGEST_GAP, True), (LONGEST_GAP + 1, False), (40, False)])
+def test_short_gaps_are_bridged_and_long_ones_covered(gap: int, bridged: bool) -> None:
+    """Within LONGEST_GAP the motion is drawn between; beyond it a growing box stands; a box is there in both."""
+    faces = plan(*[(FACE,)] * 10, *[()] * gap, *[(FACE,)] * 10)
+    missing = faces[10 : 10 + gap]
+    assert all((face.code is not None) is bridged for face in missing)
+    assert all(face.cover_box is not None and face.cover_box.width > FACE.box_px.width for face in missing)
+    seen = faces[:10] + faces[10 + gap :]
+    assert all(face.code is not None and face.cover_box is None for face in seen)
+    assert {face.slot for face in faces} == {0}
+
+
+def test_a_face_without_landmarks_is_covered_by_its_box() -> None:
+    """Detectors saw it, landmarks did not: a cover a little larger than the box."""
+    bare = Face(FACE.box_px, 0.9)
+    for face in plan(*[(bare,)] * 12):
+        assert face.code is None
+        assert face.cover_box is not None
+        assert face.cover_box.width > bare.box_px.width
+
+
+def test_landmarks_that_are_no_numbers_leave_a_cover() -> None:
+    """A fit that fails still covers the face."""
+    assert FACE.landmarks_px is not None
+    wild = Face(FACE.box_px, 0.9, np.full_like(FACE.landmarks_px, np.nan), FACE.expression)
+    assert all(face.code is None and face.cover_box is not None for face in plan(*[(wild,)] * 12))
+
+
+def test_tremble_is_smoothed_and_motion_is_not() -> None:
+    """A still head that trembles by a pixel trembles less in the plan; a fast one is where it was seen."""
+    rng = np.random.default_rng(0)
+    tremble = rng.normal(0, 0.5, (40, 2))
+    faces = plan(*[(seen_face(code((160 + x, 120 + y), 5)),) for x, y in tremble])
+    kept = np.array([face.code.center_px for face in faces if face.code is not None]) - (160, 120)
+    assert kept.std() < 0.6 * tremble.std()
+    ramp = [100 + 60 * abs((t % 12) - 6) / 6 for t in range(40)]
+    faces = plan(*[(seen_face(code((x, 120), 5)),) for x in ramp])
+    places = [face.code.center_px[0] for face in faces if face.code is not None]
+    assert np.abs(np.array(places) - ramp).max() <= 0.25 * 5 + 0.2
+
+
+def test_faces_of_a_photo_count_from_the_left() -> None:
+    """Slots go from left to right; landmarks give a code, none a cover."""
+    right, left = seen_face(code((250, 100), 4)), seen_face(code((60, 100), 4))
+    middle = Face(Box(150, 90, 170, 115), 0.8)
+    planned = plan_still(STILL, KnownFinder((right, middle, left)), MODEL)
+    assert [face.slot for face in planned] == [0, 1, 2]
+    assert [face.code is not None for face in planned] == [True, False, True]
+    assert planned[0].code is not None
+    assert planned[0].code.center_px[0] == pytest.approx(60, abs=0.5)
+    assert planned[1].cover_box is not None

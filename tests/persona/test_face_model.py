@@ -1,0 +1,82 @@
+"""The face model moves as codes say: expressions, eyes that look, a mouth that opens."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from anonymizer.errors import WeightsError
+from anonymizer.persona import atlas
+from anonymizer.persona.face_model import (
+    MESH_VERTICES,
+    PATCH_SHADE,
+    SKIN_VERTICES,
+    attributes,
+    face_model_from,
+    load_face_model,
+    project,
+)
+from anonymizer.persona.landmark_groups import EYE_LEFT, LIP_LOWER_INNER, LIP_UPPER_INNER
+from anonymizer.weights.locate import weight_path
+from tests.heads import MODEL, code, turned
+
+NOBODY = np.zeros((468, 3), np.float32)
+
+
+def test_the_mesh_has_eyes_and_a_mouth() -> None:
+    """Every triangle's corners exist, patches lie in their places of the atlas, skin in its own."""
+    vertices, uv = MODEL.animate(code(), NOBODY)
+    assert vertices.shape == (MESH_VERTICES, 3)
+    assert attributes(uv).shape == (MESH_VERTICES, 3)
+    assert MODEL.triangles.max() == MESH_VERTICES - 1
+    assert (MODEL.triangles[: MODEL.skin_triangles] < SKIN_VERTICES).all()
+    assert (MODEL.triangles[MODEL.skin_triangles :] >= SKIN_VERTICES).all()
+    px = uv * (atlas.WIDTH_PX, atlas.HEIGHT_PX)
+    eye = px[SKIN_VERTICES : SKIN_VERTICES + len(EYE_LEFT) + 1]
+    patch = atlas.EYE_LEFT
+    assert ((eye >= (patch.x0, patch.y0)) & (eye <= (patch.x1, patch.y1))).all()
+    assert (px[:SKIN_VERTICES, 1] <= 440).all()
+    assert ((PATCH_SHADE > 0) & (PATCH_SHADE <= 1)).all()
+
+
+def test_gaze_moves_what_the_eye_shows_and_nothing_else() -> None:
+    """Looking to the image's right, the lids stay and the texture under them moves the other way."""
+    head = MODEL.head(MODEL.resting_expression)
+    straight = MODEL.with_patches(head, np.zeros((2, 2), np.float32), head[LIP_UPPER_INNER])
+    aside = MODEL.with_patches(head, np.array([[0.3, 0], [0, 0]], np.float32), head[LIP_UPPER_INNER])
+    np.testing.assert_array_equal(straight[0], aside[0])
+    moved = aside[1] - straight[1]
+    eye = slice(SKIN_VERTICES, SKIN_VERTICES + len(EYE_LEFT) + 1)
+    assert (moved[eye, 0] < 0).all()
+    moved[eye] = 0
+    assert not moved.any()
+
+
+def test_an_open_jaw_opens_the_mouth_and_lowers_the_chin() -> None:
+    """Coefficient 25 parts the lips; the mouth's texture stays with the upper jaw."""
+    wide = MODEL.resting_expression.copy()
+    wide[25] = 0.9
+    shut, opened = MODEL.head(MODEL.resting_expression), MODEL.head(wide)
+    gap = [head[LIP_LOWER_INNER, 1] - head[LIP_UPPER_INNER, 1] for head in (shut, opened)]
+    assert gap[1] > gap[0] + 1.0
+    assert opened[152, 1] > shut[152, 1] + 0.5
+    patches = [MODEL.animate(code(expression=e), NOBODY)[1][-1, 1] for e in (MODEL.resting_expression, wide)]
+    assert patches[1] > patches[0]
+
+
+def test_projection_turns_scales_and_moves() -> None:
+    """Ten px per cm, centred, and a head turned by 90 degrees has its depth in x."""
+    points = np.array([[1, 2, 3]], np.float32)
+    np.testing.assert_allclose(project(code((100, 50), 10), points), [[110, 70, 30]], atol=1e-4)
+    side = project(code((100, 50), 10, turned(90)), points)[0]
+    assert abs(side[0] - 100) == pytest.approx(30, abs=1e-3)
+    assert side[1] == pytest.approx(70, abs=1e-3)
+
+
+def test_another_version_is_refused() -> None:
+    """Arrays of another version, or of another shape, are no face model."""
+    with np.load(weight_path("face_model")) as file:
+        arrays = {name: file[name] for name in file.files}
+    assert face_model_from(arrays).skin_triangles == load_face_model().skin_triangles
+    with pytest.raises(WeightsError, match="version 99"):
+        face_model_from(arrays | {"version": np.array(99)})

@@ -1,0 +1,122 @@
+"""Personas: drawn from a secret alone, each another, each mixed of three."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from anonymizer.errors import WeightsError
+from anonymizer.persona import atlas
+from anonymizer.persona.bank import FACE_ROWS, bank_from, decode_rgb, load_bank
+from anonymizer.persona.persona import LOOKS, Persona, draw_persona, eyeball, tinted
+from anonymizer.weights.locate import weight_path
+from tests.heads import MODEL
+
+SECRET = b"a secret of thirty-two bytes, no less"
+BANK = load_bank()
+SKIN = (slice(120, 300), slice(150, 360))
+
+
+def draw(slot: int, tone: int = 3, look: str = "any", secret: bytes = SECRET) -> Persona:
+    return draw_persona(secret, slot, tone, look, BANK, MODEL)
+
+
+@pytest.fixture(scope="module")
+def many() -> list[Persona]:
+    """64 personas of one secret."""
+    return [draw(slot) for slot in range(64)]
+
+
+def test_64_personas_are_64_people(many: list[Persona]) -> None:
+    """Any two differ in shape and in skin, by far more than noise."""
+    shapes = np.stack([p.shape_cm.ravel() for p in many])
+    skins = np.stack([p.texture_rgb[:FACE_ROWS:8, ::8].astype(np.float32).ravel() for p in many])
+    for rows, least in ((shapes, 0.03), (skins, 2.0)):
+        distance = np.sqrt(((rows[:, None, ::3] - rows[None, :, ::3]) ** 2).mean(2))
+        assert (distance[~np.eye(64, dtype=bool)] > least).all()
+
+
+def test_each_is_mixed_of_three_portraits_and_repeats_none(many: list[Persona]) -> None:
+    """Three different portraits of one sex; no persona has the shape of any portrait."""
+    for persona in many:
+        assert len(set(persona.portraits)) == 3
+        assert len({bool(BANK.feminine[i]) for i in persona.portraits}) == 1
+        nearest = np.sqrt(((BANK.shapes_cm[list(persona.portraits)] - persona.shape_cm) ** 2).mean((1, 2))).min()
+        assert nearest > 0.03
+
+
+def test_people_side_by_side_have_different_skin(many: list[Persona]) -> None:
+    """The dominating portrait of the first 24 slots of one secret is never the same."""
+    assert len({persona.portraits[0] for persona in many[:24]}) == 24
+    assert len({persona.portraits for persona in many}) == 64
+
+
+def test_the_same_secret_and_slot_draw_the_same_person() -> None:
+    """Bit for bit; another secret or another slot draws somebody else."""
+    first, again = draw(5), draw(5)
+    np.testing.assert_array_equal(first.shape_cm, again.shape_cm)
+    np.testing.assert_array_equal(first.texture_rgb, again.texture_rgb)
+    for other in (draw(6), draw(5, secret=SECRET[::-1])):
+        assert np.abs(other.shape_cm - first.shape_cm).max() > 0.1
+        assert (other.texture_rgb != first.texture_rgb).mean() > 0.5
+
+
+def test_tone_steps_go_from_dark_to_light() -> None:
+    """Each step is brighter than the one before; eyes and mouth have textures of their own."""
+    brightness = [np.mean([draw(slot, tone).texture_rgb[SKIN].mean() for slot in (1, 2)]) for tone in range(6)]
+    assert brightness == sorted(brightness)
+    assert brightness[-1] > brightness[0] + 40
+    for patch in (atlas.EYE_LEFT, atlas.EYE_RIGHT, atlas.MOUTH):
+        assert draw(1, 3).texture_rgb[patch.y0 : patch.y1, patch.x0 : patch.x1].std() > 10
+
+
+def test_a_tint_colours_the_skin_alone() -> None:
+    """Red skin, but white eyes; no tint leaves dark and middle colours as they are."""
+    texture = draw(1).texture_rgb
+    red = tinted(texture, np.array([1.3, 0.9, 0.9], np.float32))
+    assert red[SKIN][..., 0].mean() > texture[SKIN][..., 0].mean() + 5
+    np.testing.assert_array_equal(red[FACE_ROWS:], texture[FACE_ROWS:])
+
+
+@pytest.mark.parametrize(("look", "feminine"), [("feminine", True), ("masculine", False)])
+def test_a_look_chooses_the_portraits(look: str, feminine: bool) -> None:
+    """A chosen look holds for all three portraits."""
+    for slot in range(4):
+        assert [bool(BANK.feminine[i]) for i in draw(slot, look=look).portraits] == [feminine] * 3
+
+
+@pytest.mark.parametrize(("tone", "look"), [(6, "any"), (-1, "any"), (3, "old")])
+def test_unknown_choices_are_refused(tone: int, look: str) -> None:
+    """Steps beyond the six and unknown looks are no personas."""
+    with pytest.raises(ValueError, match=str(LOOKS[0])):
+        draw(0, tone, look)
+
+
+def test_the_bank_decodes() -> None:
+    """Every array fits the others; details and mouths are pictures of the promised size."""
+    count = len(BANK)
+    assert count >= 60
+    assert BANK.low.shape == (count, 28, 32, 3)
+    assert BANK.shapes_cm.shape == (count, 468, 3)
+    assert len(BANK.feminine) == len(BANK.wrinkles) == len(BANK.brightness) == count
+    assert BANK.detail(0).shape == (FACE_ROWS, atlas.WIDTH_PX, 3)
+    assert abs(float(BANK.detail(count - 1).mean())) < 0.1
+    patch = atlas.MOUTH
+    assert decode_rgb(BANK.teeth_webp[0]).shape == (patch.y1 - patch.y0, patch.x1 - patch.x0, 3)
+
+
+def test_a_bank_that_does_not_fit_is_refused() -> None:
+    """Another version, or bytes that are no picture, in words."""
+    with np.load(weight_path("persona_bank")) as file:
+        arrays = {name: file[name] for name in file.files}
+    with pytest.raises(WeightsError, match="version 99"):
+        bank_from(arrays | {"version": np.array(99)})
+    with pytest.raises(WeightsError, match="cannot be decoded"):
+        decode_rgb(np.arange(50, dtype=np.uint8))
+
+
+def test_an_eyeball_has_a_pupil_in_an_iris_in_white() -> None:
+    """Dark in the middle, coloured around, bright outside."""
+    eye = eyeball(np.array([88, 108, 124], np.float32)).astype(int)
+    assert eye.shape == (128, 128, 3)
+    assert eye[66, 66].mean() < eye[66, 80].mean() < eye[66, 115].mean()
