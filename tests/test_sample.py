@@ -17,7 +17,9 @@ MOMENTS_S = (0.2, 1.8, 2.75, 4.3, 6.5)  # ahead, turned one way, lids closed, tu
 def pictures() -> dict[int, RgbImage]:
     """Frames of the clip by their number."""
     with av.open(str(SAMPLE)) as clip:
-        return {i: frame.to_ndarray(format="rgb24") for i, frame in enumerate(clip.decode(video=0))}
+        return {
+            i: np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for i, frame in enumerate(clip.decode(video=0))
+        }
 
 
 def test_the_sample_is_small_and_its_pictures_move(pictures: dict[int, RgbImage]) -> None:
