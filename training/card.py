@@ -50,6 +50,7 @@ def card_text(name: str, evidence: Evidence) -> str:
         f"| persona textures | {evidence.personas:,} |",
         f"| training time | {hours:.1f} h on {evidence.run['hardware']} |",
         f"| seed, commit | {evidence.run['seed']}, {evidence.run['commit'][:12]} |",
+        *([f"| started from | {evidence.run['warm_start']} |"] if "warm_start" in evidence.run else []),
         f"| ONNX Runtime against torch, inside the hole | {exported.parity_db:.1f} dB |",
         f"| SHA-256 of the file | `{exported.sha256}` |",
         f"| SHA-256 of the weights | `{spec.weights_sha256}` |",
