@@ -88,14 +88,8 @@ def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank) -> dict[str
     ):
         return None
     to_crop = crop_from_frame(code, CROP_PX)
-    rgb = cv2.warpAffine(
-        read_rgb(photo.path),
-        warp_matrix(to_crop),
-        (CROP_PX, CROP_PX),
-        flags=cv2.INTER_AREA,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
-    if _chroma(np.asarray(rgb, np.uint8)) < MIN_CHROMA:
+    rgb = _warped(read_rgb(photo.path), to_crop)
+    if _chroma(rgb) < MIN_CHROMA:
         return None
     head = motion_in_head(face, motion).astype(np.float32)[:468]
     own_shape = head - model.head(photo.expression)
@@ -120,6 +114,12 @@ def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank) -> dict[str
         "expression": photo.expression,
     }
     return row | {f"hull_{kind}": _outline(apply_affine(to_crop, hull(code, kind, model))) for kind in HULLS}
+
+
+def _warped(rgb: npt.NDArray[np.uint8], to_crop: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+    matrix, size = warp_matrix(to_crop), (CROP_PX, CROP_PX)
+    crop = cv2.warpAffine(rgb, matrix, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(crop, np.uint8)
 
 
 def _vertices(px: npt.NDArray[np.float32], to_crop: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:

@@ -24,9 +24,9 @@ _library: list[torch.library.Library] = []  # keeps the definitions alive
 def torchvision_utils() -> ModuleType:
     """`torchvision.utils`, with the missing schemas defined first where torchvision does not bring its operators."""
     if not torch.cuda.is_available():
-        library = torch.library.Library("torchvision", "FRAGMENT")
+        library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
         for schema in _SCHEMAS.values():
-            library.define(schema)
+            library.define(schema)  # type: ignore[no-untyped-call]
         _library.append(library)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns that its image extension cannot be loaded, which is not used
