@@ -159,8 +159,8 @@ def main(argv: list[str]) -> int:
                 save_rgb(args.out / f"nearest_{label}.png", nearest_sheet(personas, faces, embedded, gallery, photos))
         if name == "as shipped":
             save_rgb(args.out / "personas.png", grid([rgb for rgb, _ in faces], 8))
+        write_json(args.out / "personas.json", {"rows": rows})  # after each mix: a long sweep may be broken off
     print_rows(rows)
-    write_json(args.out / "personas.json", {"rows": rows})
     return 0
 
 
