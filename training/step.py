@@ -16,7 +16,7 @@ from models.generator import PRESETS, Generator, Layers, compose
 from training import losses
 from training.augment import Batch, diff_augment
 from training.config import TrainConfig
-from training.guides import Guided, cross_guide, self_guide, widen
+from training.guides import Guided, cross_guide, self_guide
 from training.perceptual import PerceptualDistance
 
 
@@ -121,7 +121,7 @@ def generator_losses(
     focus = batch.blend * (1 + weights.eyes_and_mouth * batch.own.patch)
     l1, coarse = losses.multi_scale_l1(ours, batch.photo, focus)
     face = torch.maximum(batch.own.coverage, batch.persona.coverage)
-    outside = batch.blend * (1 - widen(face))
+    outside = batch.blend * (1 - face)
     conditioning = torch.cat([own.conditioning, cross.conditioning])
     context = conditioning[:, CONTEXT]
     verdicts = judge(players, *diff_augment(composites, batch.hole.repeat(2, 1, 1, 1), context, config.augment))

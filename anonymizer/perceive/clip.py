@@ -15,7 +15,7 @@ from anonymizer.faces import EXPRESSION_COUNT, LANDMARK_COUNT, Face, MotionCode,
 from anonymizer.frames import Frame
 from anonymizer.perceive.cuts import CutDetector
 from anonymizer.perceive.finder import Finder
-from anonymizer.perceive.motion import JAW_OPEN, Motion, fit_motion, photo_baseline, reduce_motion, track_baseline
+from anonymizer.perceive.motion import BLINKS, JAW_OPEN, Motion, fit_motion, photo_baseline, reduce_motion, track_baseline
 from anonymizer.perceive.smoothing import smooth_series
 from anonymizer.perceive.tracks import Track, link_clip
 from anonymizer.persona.face_model import FaceModel
@@ -106,10 +106,11 @@ class ClipPlanner:
         return [self._code(row, baseline) if there else None for row, there in zip(smooth, bridged, strict=True)]
 
     def _sigma(self) -> npt.NDArray[np.float64]:
+        """Frames, of each column of the series; a blink is too short to be smoothed."""
         frames = self._settings.window_s * self._settings.fps_hz
-        return np.repeat(
-            [frames * POSE_SHARE, frames * EXPRESSION_SHARE, frames * GAZE_SHARE], [6, EXPRESSION_COUNT, 4]
-        )
+        shares = np.repeat([POSE_SHARE, EXPRESSION_SHARE, GAZE_SHARE], [6, EXPRESSION_COUNT, 4])
+        shares[[6 + blink for blink in BLINKS]] = 0
+        return np.asarray(frames * shares)
 
     def _code(self, row: npt.NDArray[np.float64], baseline: npt.NDArray[np.float32]) -> MotionCode:
         expression, gaze = row[6:-4].astype(np.float32), row[-4:].reshape(2, 2).astype(np.float32)
