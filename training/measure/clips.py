@@ -141,17 +141,15 @@ def measure_photo(source: Path, out: Path, settings: Settings, witness: Witness)
 
 def main(argv: list[str]) -> int:
     args = _parser().parse_args(argv)
-    settings = load_settings(
-        args.config, {"generator": args.generator, "preset": args.preset, "coverage": args.coverage}
-    )
+    flags = {"generator": args.generator, "preset": args.preset, "coverage": args.coverage}
+    settings = load_settings(args.config, flags)
     (args.out / "photos").mkdir(parents=True, exist_ok=True)
     witness = Witness(threads=settings.threads or 1)
     rows, pairs = [], []
-    clips = sorted(p for p in args.clips.iterdir() if p.suffix in CLIP_SUFFIXES) if args.clips else []
-    for clip in clips:
-        if args.only and clip.stem not in args.only:
-            continue
-        rows.append(measure_clip(clip, args.out, settings, witness, args.look_every, args.moments))
+    for clip in sorted(p for p in args.clips.iterdir() if p.suffix in CLIP_SUFFIXES) if args.clips else []:
+        if not args.only or clip.stem in args.only:
+            rows.append(measure_clip(clip, args.out, settings, witness, args.look_every, args.moments))
+            write_rows(args.out, settings, rows)  # after each: a long run may be broken off
     for photo in app.photos_of([args.photos]) if args.photos else []:
         row, pair = measure_photo(photo, args.out / "photos", settings, witness)
         rows.append(row)
@@ -159,11 +157,13 @@ def main(argv: list[str]) -> int:
     for start in range(0, len(pairs), args.moments):
         save_before_and_after(args.out / f"photos_{start // args.moments}.png", pairs[start : start + args.moments])
     print_table(rows)
-    write_json(
-        args.out / "clips.json",
-        {"settings": {"generator": settings.generator, "preset": settings.preset}, "rows": rows},
-    )
+    write_rows(args.out, settings, rows)
     return 0
+
+
+def write_rows(out: Path, settings: Settings, rows: list[dict[str, Any]]) -> None:
+    chosen = {"generator": settings.generator, "preset": settings.preset, "coverage": settings.coverage}
+    write_json(out / "clips.json", {"settings": chosen, "rows": rows})
 
 
 def _parser() -> argparse.ArgumentParser:

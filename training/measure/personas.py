@@ -104,29 +104,30 @@ def judge(personas: Sequence[Persona], embedded: Floats, gallery: Gallery) -> di
     own = [p.portraits[0] for p in personas]
     own_faces = [len(personas), *map(len, (gallery.photos, gallery.renders))]
     row: dict[str, Any] = {"recogniser": gallery.recogniser.name, "personas": own_faces[0], "portraits": own_faces[1]}
-    row |= figures("between personas", _pairs(embedded), gallery.recogniser.thresholds)
+    alike = gallery.recogniser.similarity
+    row |= figures("between personas", _pairs(alike(embedded, embedded)), gallery.recogniser.thresholds)
     for kind, others in (("photos", gallery.photos), ("renders", gallery.renders)):
-        cosine = embedded @ others.T
+        likeness = alike(embedded, others)
         thresholds = gallery.recogniser.thresholds
-        row |= figures(f"to {kind}", cosine.ravel(), thresholds)
-        row |= figures(f"to own {kind}", cosine[np.arange(len(own)), own], thresholds)
-        row |= figures(f"floor {kind}", _pairs(others), thresholds)
-        ranks = [int((line > line[i]).sum()) + 1 for line, i in zip(cosine, own, strict=True)]
+        row |= figures(f"to {kind}", likeness.ravel(), thresholds)
+        row |= figures(f"to own {kind}", likeness[np.arange(len(own)), own], thresholds)
+        row |= figures(f"floor {kind}", _pairs(alike(others, others)), thresholds)
+        ranks = [int((line > line[i]).sum()) + 1 for line, i in zip(likeness, own, strict=True)]
         row[f"own is nearest of {kind}"] = float(np.mean([rank == 1 for rank in ranks]))
         row[f"median rank of own {kind}"] = float(np.median(ranks))
     return row
 
 
-def _pairs(vectors: Floats) -> npt.NDArray[np.float32]:
-    upper = np.triu_indices(len(vectors), 1)
-    return np.asarray((vectors @ vectors.T)[upper], np.float32)
+def _pairs(likeness: Floats) -> npt.NDArray[np.float32]:
+    """Each pair of two different faces once."""
+    return np.asarray(likeness[np.triu_indices(len(likeness), 1)], np.float32)
 
 
-def figures(what: str, cosine: npt.NDArray[np.float32], thresholds: dict[str, float]) -> dict[str, Any]:
+def figures(what: str, likeness: npt.NDArray[np.float32], thresholds: dict[str, float]) -> dict[str, Any]:
     """Highest, median, 95th percentile, and the share at or above each threshold."""
-    out: dict[str, Any] = {f"{what}: highest": float(cosine.max()), f"{what}: median": float(np.median(cosine))}
-    out[f"{what}: p95"] = float(np.percentile(cosine, 95))
-    return out | {f"{what}: share over {name}": float((cosine >= at).mean()) for name, at in thresholds.items()}
+    out: dict[str, Any] = {f"{what}: highest": float(likeness.max()), f"{what}: median": float(np.median(likeness))}
+    out[f"{what}: p95"] = float(np.percentile(likeness, 95))
+    return out | {f"{what}: share over {name}": float((likeness >= at).mean()) for name, at in thresholds.items()}
 
 
 def main(argv: list[str]) -> int:
@@ -178,11 +179,11 @@ def nearest_sheet(
     photos: Sequence[tuple[Path, Floats]],
 ) -> Rgb:
     """The personas most like some portrait; columns: persona, nearest photo, its own dominating portrait's."""
-    cosine = embedded @ gallery.photos.T
-    worst = np.argsort(-cosine.max(1))[:WORST_SHOWN]
+    likeness = gallery.recogniser.similarity(embedded, gallery.photos)
+    worst = np.argsort(-likeness.max(1))[:WORST_SHOWN]
     cells = []
     for i in worst:
-        shown = (int(cosine[i].argmax()), min(personas[i].portraits[0], len(photos) - 1))
+        shown = (int(likeness[i].argmax()), min(personas[i].portraits[0], len(photos) - 1))
         cells += [faces[i][0], *(_cell(*photos[at]) for at in shown)]
     return grid(cells, 6)
 

@@ -1,7 +1,7 @@
 """The adversaries: two face recognisers, fed with faces aligned by landmarks that are known, never by a detector.
 
-Both answer a unit vector, so that similarity is a cosine everywhere. dlib's published threshold is a distance of .6
-between vectors of about unit length, which is a cosine of 1 − .6² / 2 = .82.
+Each has its own measure of similarity, the one its thresholds were published for: a cosine for MobileFaceNet; for
+dlib, whose vectors are not of unit length, 1 minus their distance, so that its threshold of .6 is a similarity of .4.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ IMAGENET_MEAN, IMAGENET_STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 
 
 
 class Recogniser(Protocol):
-    """thresholds: cosine at or above which two faces count as one person, by name."""
+    """thresholds: similarity at or above which two faces count as one person, by name."""
 
     @property
     def name(self) -> str: ...
@@ -37,7 +37,10 @@ class Recogniser(Protocol):
     def thresholds(self) -> dict[str, float]: ...
 
     def embed(self, rgb: Rgb, landmarks_px: Floats) -> Floats:
-        """(D,) unit vector of the face in rgb (H, W, 3) with mesh points landmarks_px (468 or more, 2 or 3)."""
+        """(D,) vector of the face in rgb (H, W, 3) with mesh points landmarks_px (468 or more, 2 or 3)."""
+
+    def similarity(self, a: Floats, b: Floats) -> Floats:
+        """(n, D), (m, D) -> (n, m), more is more alike."""
 
 
 def five_points(landmarks_px: Floats) -> npt.NDArray[np.float64]:
@@ -73,7 +76,11 @@ class MobileFaceNet:
         matrix = np.concatenate([scale * rotation[:2, :2], shift[:2, None]], 1)
         chip = cv2.warpAffine(rgb, matrix, (112, 112), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
         blob = ((chip / 255 - IMAGENET_MEAN) / IMAGENET_STD).transpose(2, 0, 1)[None].astype(np.float32)
-        return unit(self.session.run(None, {self.session.get_inputs()[0].name: blob})[0][0])
+        return np.asarray(self.session.run(None, {self.session.get_inputs()[0].name: blob})[0][0], np.float32)
+
+    def similarity(self, a: Floats, b: Floats) -> Floats:
+        unit_a, unit_b = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (a, b))
+        return np.asarray(unit_a @ unit_b.T, np.float32)
 
 
 @dataclass(slots=True)
@@ -85,7 +92,7 @@ class DlibResNet:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        return {"distance .6": 1 - 0.6**2 / 2}
+        return {"distance .6": 0.4}
 
     @classmethod
     def load(cls, folder: Path) -> DlibResNet:
@@ -104,9 +111,7 @@ class DlibResNet:
         height, width = rgb.shape[:2]
         shape = dlib.full_object_detection(dlib.rectangle(0, 0, width, height), points)
         chip = dlib.get_face_chip(np.ascontiguousarray(rgb), shape, size=150, padding=0.25)
-        return unit(np.array(self.network.compute_face_descriptor(chip), np.float32))
+        return np.array(self.network.compute_face_descriptor(chip), np.float32)
 
-
-def unit(vector: npt.ArrayLike) -> Floats:
-    v = np.asarray(vector, np.float32)
-    return np.asarray(v / np.linalg.norm(v), np.float32)
+    def similarity(self, a: Floats, b: Floats) -> Floats:
+        return np.asarray(1 - np.linalg.norm(a[:, None] - b[None], axis=2), np.float32)
