@@ -102,7 +102,7 @@ def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank) -> dict[str
         code.gaze,
     )
     own_cm, own_uv = model.with_patches(head, motion.gaze, anchor)
-    persona = draw_persona(secrets.token_bytes(32), 0, 0, "any", bank, model)
+    persona = draw_persona(secrets.token_bytes(32), 0, secrets.randbelow(len(bank.tones)), "any", bank, model)
     persona_px, persona_uv = model.animate(code, persona.shape_cm)
     row: dict[str, Any] = {
         "name": f"{photo.path.parent.name}/{photo.path.name}",

@@ -15,7 +15,15 @@ from anonymizer.faces import EXPRESSION_COUNT, LANDMARK_COUNT, Face, MotionCode,
 from anonymizer.frames import Frame
 from anonymizer.perceive.cuts import CutDetector
 from anonymizer.perceive.finder import Finder
-from anonymizer.perceive.motion import BLINKS, JAW_OPEN, Motion, fit_motion, photo_baseline, reduce_motion, track_baseline
+from anonymizer.perceive.motion import (
+    BLINKS,
+    JAW_OPEN,
+    Motion,
+    fit_motion,
+    photo_baseline,
+    reduce_motion,
+    track_baseline,
+)
 from anonymizer.perceive.smoothing import smooth_series
 from anonymizer.perceive.tracks import Track, link_clip
 from anonymizer.persona.face_model import FaceModel
