@@ -16,6 +16,8 @@ VERBS = {
     "make-sample": "training.make_sample",
     "measure-personas": "training.measure.personas",
     "measure-clips": "training.measure.clips",
+    "measure-landmarks": "training.measure.landmarks",
+    "measure-scenes": "training.measure.scenes",
     "measure-speed": "training.measure.speed",
 }
 
