@@ -33,6 +33,7 @@ BASELINE_FRAMES = 45  # a track shorter than this says too little of a face's re
 POSE_SHARE, EXPRESSION_SHARE, GAZE_SHARE = 0.5, 0.25, 0.3  # of the window: sigma of the smoothing
 # What smoothing may take off before the face could leave its hole: cm, relative size, radians, jaw coefficient.
 MOST_SHIFT_CM, MOST_GROWTH, MOST_TURN_RAD, MOST_JAW = 0.25, 0.02, 0.05, 0.15
+COVER_SCALE = 1.3  # of a detector's box, which ends at the brows and the temples
 _HAD_LANDMARKS = np.zeros((LANDMARK_COUNT, 3), np.float32)  # stands for landmarks that were fitted and forgotten
 _HAD_EXPRESSION = np.zeros(EXPRESSION_COUNT, np.float32)
 
@@ -91,7 +92,7 @@ class ClipPlanner:
         out = []
         for step, (box, code) in enumerate(zip(track.boxes, codes, strict=True)):
             seen = motions[step] is not None
-            face = PlannedFace(track.slot, code, None if seen and code is not None else box.scaled(1.1))
+            face = PlannedFace(track.slot, code, None if seen and code is not None else box.scaled(COVER_SCALE))
             out.append((track.first_index + step, face))
         return out
 
@@ -156,5 +157,5 @@ def plan_still(frame: Frame, finder: Finder, model: FaceModel) -> tuple[PlannedF
                 code = reduce_motion(motion.pose, motion.expression, motion.gaze, baseline, model)
             except (ValueError, np.linalg.LinAlgError):
                 code = None
-        planned.append(PlannedFace(slot, code, None if code is not None else face.box_px.scaled(1.1)))
+        planned.append(PlannedFace(slot, code, None if code is not None else face.box_px.scaled(COVER_SCALE)))
     return tuple(planned)
