@@ -25,8 +25,8 @@ SHAPE_GAIN = 1.25  # a mix of three is flatter than one; this gives a single fac
 OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats its portraits' shape
 NEAREST_WRINKLES = 0.5  # partners come from this share of the pool, nearest in amount of fine detail
 NEAREST_TONE = 0.4  # the pool is this share of the bank, nearest in own skin tone: lips and shine do not recolour well
-# Wide regions: with narrower ones the dominating portrait was the nearest of 129 for every fifth persona, now for
-# every twelfth (MobileFaceNet, `measure-personas`). Eyes' and mouth's regions in the 512 × 440 atlas: centre x, y and radii px of soft ellipses.
+# Soft ellipses in the 512 × 440 atlas: centre x, y and radii px. Wide, since with narrower ones the dominating portrait
+# was the nearest of 129 for every fifth persona, and is now for every twelfth (MobileFaceNet, `measure-personas`).
 EYES_REGION = ((256, 146), (200, 84))
 MOUTH_REGION = ((256, 348), (184, 104))
 NOSE_REGION = ((256, 222), (58, 74))
