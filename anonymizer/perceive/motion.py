@@ -75,7 +75,8 @@ def reduce_motion(
 ) -> MotionCode:
     """The motion code: baseline (52,) off, dead zone, clipped, quantised."""
     moved = expression - baseline
-    moved = np.sign(moved) * np.maximum(np.abs(moved) - DEAD_ZONE, 0)
+    size = np.abs(moved)
+    moved = np.sign(moved) * np.minimum(size, np.maximum(1.5 * (size - DEAD_ZONE), 0))  # whole from three dead zones on
     moved[list(BLINKS)] *= BLINK_GAIN
     kept = np.clip(model.resting_expression + moved, 0, 1)
     step = np.log1p(STEP_SCALE)
