@@ -23,7 +23,7 @@ from anonymizer.generate.conditioning import RING_SHARE
 from anonymizer.generate.crop import CROP_CM
 from anonymizer.generate.guide import PosedPersona, draw, face_crop, pose, texture_mips
 from anonymizer.generate.steady import SteadyLight
-from anonymizer.geometry import yaw_pitch_roll
+from anonymizer.geometry import rotation_from_vector
 from anonymizer.guard.coverage import Coverage, box_outline, fill_hole, hull
 from anonymizer.guard.erase import blend_outside, bounds, erase
 from anonymizer.guard.fallback import Fallback, cover
@@ -34,7 +34,7 @@ from anonymizer.stages import FaceGenerator
 
 BLANK_RGB = 24
 MIN_FACE_PX = 22.0  # width of a face below which a persona is mush and the fallback is calmer
-MAX_YAW_RAD = np.deg2rad(72)  # beyond it the landmarks of the hidden half are guesses
+LEAST_FACING = float(np.cos(np.deg2rad(72)))  # turned further from the camera, landmarks are guesses
 FACE_WIDTH_CM = 15.5
 _TOKEN = _PipelineToken()
 
@@ -184,8 +184,8 @@ def ring_px(code: MotionCode) -> float:
 
 
 def _fit_for_persona(code: MotionCode) -> bool:
-    yaw, _, _ = yaw_pitch_roll(code.rotation)
-    return FACE_WIDTH_CM * code.scale_px_per_cm >= MIN_FACE_PX and abs(yaw) <= MAX_YAW_RAD
+    facing = float(rotation_from_vector(code.rotation)[2, 2])  # cosine of the angle between gaze line and view
+    return FACE_WIDTH_CM * code.scale_px_per_cm >= MIN_FACE_PX and facing >= LEAST_FACING
 
 
 __all__ = ["Anonymizer", "DrawPersona", "ring_px"]
