@@ -7,6 +7,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
+
 from anonymizer import quiet
 from anonymizer.errors import InputError
 from anonymizer.offline import ImageReport, OnProgress, VideoOptions, VideoReport, anonymize_image, anonymize_video
@@ -107,6 +109,7 @@ def photos_of(sources: Sequence[Path]) -> list[Path]:
 def build_anonymizer(settings: Settings) -> Anonymizer:
     """The renderer: generator, personas, face model and the choices."""
     quiet.silence()
+    cv2.setNumThreads(1)  # pools bigger than the free cores slow each other down
     return Anonymizer(
         generator=build_generator(settings),
         draw_persona=persona_drawer(settings),
@@ -126,7 +129,8 @@ def build_generator(settings: Settings) -> FaceGenerator:
         return ClassicGenerator()
     from anonymizer.generate.onnx_generator import OnnxGenerator
 
-    return OnnxGenerator(GENERATOR, threads=_threads(settings))
+    # one thread: the encoder and the decoder run beside it, and two threads took 15 ms where one takes 11
+    return OnnxGenerator(GENERATOR, threads=max(1, _threads(settings) // 2))
 
 
 def build_finder(settings: Settings) -> Finder:

@@ -11,6 +11,7 @@ verdict  what was done; a frame that fails on the way leaves blank
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -70,6 +71,7 @@ class Anonymizer:
     _tones: dict[int, Tone] = field(default_factory=dict)
     _personas: dict[int, tuple[Persona, tuple[npt.NDArray[np.uint8], ...]]] = field(default_factory=dict)
     _light: SteadyLight = field(default_factory=SteadyLight)
+    _beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "generator"))
 
     def reset(self) -> None:
         """Forget tones and light; slots mean new people from here on."""
@@ -105,13 +107,15 @@ class Anonymizer:
             if part.code is not None
         ]
         crops = [face_crop(out, hole, code, persona, self.generator.size_px) for _, code, persona in posed]
-        answers = self.generator.generate(crops) if crops else ()
+        asked = self._beside.submit(self.generator.generate, crops) if crops else None
+        drawn = [draw(persona, code, *part.where) for part, code, persona in posed]  # while the network thinks
+        answers = asked.result() if asked is not None else ()
         for part in parts:
             if part.code is None:
                 verdict = Verdict.OBSCURED
                 self._cover(out, part, hole)
-        for (part, code, persona), crop, answer in zip(posed, crops, answers, strict=True):
-            self._paste(out, part, code, persona, crop, answer)
+        for (part, code, _), guide, crop, answer in zip(posed, drawn, crops, answers, strict=True):
+            self._paste(out, part, code, guide, crop, answer)
         return out, verdict
 
     def _cut_hole(self, face: PlannedFace, hole: Mask) -> _Part | None:
@@ -165,12 +169,12 @@ class Anonymizer:
         out: npt.NDArray[np.uint8],
         part: _Part,
         code: MotionCode,
-        persona: PosedPersona,
+        drawn: tuple[npt.NDArray[np.uint8], Mask],
         crop: FaceCrop,
         answer: SyntheticFace,
     ) -> None:
         rows, columns = part.where
-        guide, coverage = draw(persona, code, rows, columns)
+        guide, coverage = drawn
         blend = blend_outside(part.hole, ring_px(code))
         crop_from_part = crop.crop_from_frame.copy()
         crop_from_part[:, 2] += crop.crop_from_frame[:, :2] @ np.array([columns.start, rows.start])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,7 @@ class Finder:
         self._centerface = CenterFace(self.settings.threads)
         self._full_range = FullRange()
         self._landmarker = Landmarker(self.settings.threads)
+        self._beside = ThreadPoolExecutor(1, "witness")  # CenterFace looks while landmarks are followed
         self._tracked: tuple[_Tracked, ...] = ()
 
     def find(self, frame: Frame, thorough: bool = False) -> tuple[Face, ...]:
@@ -88,10 +90,12 @@ class Finder:
         with nothing in sight the fast detector runs at least. Call `reset` at a cut.
         """
         rgb = frame.rgb
+        looking = self._beside.submit(self._centerface_detections, rgb) if witness else None
         kept, shifts = self._follow(rgb)
         lost = len(kept) < len(self._tracked)
         if witness or lost:
-            detections = self._detections(rgb) if lost or not kept else self._centerface_detections(rgb)
+            first = looking.result() if looking is not None else self._centerface_detections(rgb)
+            detections = self._weighed_together(rgb, first) if lost or not kept else first
         else:
             detections = () if kept else self._full_range.detect(rgb, self.settings.full_range_score)
         fresh = self._faces(rgb, [each for each in detections if not _covered(each.box, kept)])
@@ -109,6 +113,7 @@ class Finder:
 
     def close(self) -> None:
         """Drop the networks."""
+        self._beside.shutdown()
         self._landmarker.close()
         self.__dict__.clear()
 
@@ -138,7 +143,10 @@ class Finder:
 
     def _detections(self, rgb: RgbImage) -> tuple[Detection, ...]:
         """Both detectors; a box on which they agree counts as sure."""
-        first = self._centerface_detections(rgb)
+        return self._weighed_together(rgb, self._centerface_detections(rgb))
+
+    def _weighed_together(self, rgb: RgbImage, first: tuple[Detection, ...]) -> tuple[Detection, ...]:
+        """CenterFace's detections `first` and the other detector's, weighed against each other."""
         second = self._full_range.detect(rgb, self.settings.full_range_score)
         agreed = [_with_support(each, second, self.settings.sure_score) for each in first]
         alone = [self._weighed(each) for each in second if not _covered_by(each.box, first)]
