@@ -13,6 +13,7 @@ VERBS = {
     "prepare": "training.prepare",
     "train": "training.train",
     "export": "training.export",
+    "warm-start": "training.warm_start",
     "make-sample": "training.make_sample",
     "measure-personas": "training.measure.personas",
     "measure-clips": "training.measure.clips",

@@ -15,6 +15,7 @@ from training.config import TrainConfig, load_config, table_of
 from training.data import load_shard
 from training.loop import train
 from training.step import make_players
+from training.warm_start import warm
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--resume", type=Path, metavar="RUN", help="go on from this run's checkpoint, in its own folder"
     )
+    parser.add_argument("--warm-start", type=Path, metavar="FILE", help="begin with these weights")
     parser.add_argument("--dry-run", action="store_true", help="show the resolved configuration and stop")
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -39,11 +41,18 @@ def main(argv: list[str]) -> int:
     if options.dry_run:
         print(json.dumps(table_of(config), indent=2))
         return 0
-    run_training(config, options.shard, options.out, options.minutes, options.resume)
+    run_training(config, options.shard, options.out, options.minutes, options.resume, options.warm_start)
     return 0
 
 
-def run_training(config: TrainConfig, shard_path: Path, out: Path, minutes: float | None, resume: Path | None) -> Path:
+def run_training(
+    config: TrainConfig,
+    shard_path: Path,
+    out: Path,
+    minutes: float | None,
+    resume: Path | None,
+    warm_start: Path | None = None,
+) -> Path:
     """Train in a new folder of `out`, or go on in `resume`, to the bit if `config` is unchanged; the run's folder."""
     torch.set_num_threads(config.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -57,6 +66,8 @@ def run_training(config: TrainConfig, shard_path: Path, out: Path, minutes: floa
     run_dir = resume or _new_run_dir(out, config, shard_path, device)
     if state is not None:
         restore(players, state)
+    elif warm_start is not None:
+        warm(players, warm_start)
     log.info("run %s at %d px on %s, from %d images", run_dir, config.size_px, device, players.images_seen)
     train(players, shard, config, run_dir, minutes)
     return run_dir

@@ -14,13 +14,14 @@ from anonymizer.errors import AnonymizerError, ConfigError, InputError, WeightsE
 from anonymizer.faces import FaceCrop
 from anonymizer.generate.onnx_generator import OnnxGenerator
 from training.__main__ import main
-from training.checkpoint import read_checkpoint
-from training.config import TrainConfig, config_of
+from training.checkpoint import read_checkpoint, save_checkpoint
+from training.config import LossWeights, TrainConfig, config_of, table_of
 from training.data import load_shard
 from training.export import export_run
 from training.loop import train
 from training.step import make_players
 from training.train import run_training
+from training.warm_start import warm
 
 
 def test_a_run_leaves_its_record_losses_sheets_and_checkpoint(smoke_run: Path) -> None:
@@ -134,3 +135,17 @@ def _crop(rng: np.random.Generator, size: int) -> FaceCrop:
     normals = rng.uniform(-1, 1, (size, size, 3)).astype(np.float32)
     context, guide = rgb[0] * (1 - hole[..., None]), rgb[1] * coverage[..., None]
     return FaceCrop(context, hole, guide, coverage, normals, np.eye(2, 3))
+
+
+def test_a_warm_start_carries_weights_and_counts_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The three networks come back in half precision, and images seen go on from there."""
+    config = TrainConfig(preset="tiny32", loss=LossWeights(perceptual=0.0))
+    first, second = (make_players(config, torch.device("cpu")) for _ in range(2))
+    first.images_seen = 320
+    save_checkpoint(tmp_path, first, table_of(config))
+    assert main(["warm-start", str(tmp_path), "--out", str(tmp_path / "warm.pt")]) == 0
+    warm(second, tmp_path / "warm.pt")
+    assert second.images_seen == 320
+    assert "320 images" in capsys.readouterr().out
+    for old, new in zip(first.ema.parameters(), second.ema.parameters(), strict=True):
+        torch.testing.assert_close(new, old, rtol=2e-3, atol=1e-3)
