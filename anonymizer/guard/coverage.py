@@ -17,7 +17,7 @@ from anonymizer.persona.face_model import FaceModel, project
 
 Coverage = Literal["face", "head", "box"]
 FACE_MARGIN = np.array([1.16, 1.14, 1.0], np.float32)  # of the average face, about its middle
-FACE_GROW_CM = 0.45
+FACE_GROW_CM = 0.6
 # An average head in cm: breadth with ears 18.5, crown to chin 23, forehead to back of the head 19.5 (NASA-STD-3000,
 # 50th percentile male, with ears), and its middle behind and above the origin.
 HEAD_CENTER_CM = np.array([0.0, -1.2, 2.6], np.float32)
