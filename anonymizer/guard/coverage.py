@@ -28,10 +28,10 @@ def hull(code: MotionCode, coverage: Coverage, model: FaceModel) -> npt.NDArray[
     """Convex outline of the hole in frame px, (64, 2), or (4, 2) for `box`."""
     head = model.head(code.expression)
     middle = (head.min(0) + head.max(0)) / 2
-    face = project(code, (head - middle) * FACE_MARGIN + middle)[:, :2]
-    grow = FACE_GROW_CM * code.scale_px_per_cm
+    widened = project(code, (head - middle) * FACE_MARGIN + middle)[:, :2]
+    face = convex_outline(widened, grow_px=FACE_GROW_CM * code.scale_px_per_cm)
     if coverage == "face":
-        return convex_outline(face, grow_px=grow)
+        return face
     ellipsoid = project(code, _ELLIPSOID_CM)[:, :2]
     outline = convex_outline(np.concatenate([ellipsoid, face]))
     if coverage == "head":
