@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from anonymizer.faces import Box, Mask, MotionCode
 from anonymizer.geometry import convex_outline
+from anonymizer.perceive.motion import JAW_OPEN, MAX_RESTING_JAW
 from anonymizer.persona.face_model import FaceModel, project
 
 Coverage = Literal["face", "head", "box"]
@@ -26,7 +27,9 @@ HEAD_RADII_CM = np.array([9.6, 12.6, 9.8], np.float32)
 
 def hull(code: MotionCode, coverage: Coverage, model: FaceModel) -> npt.NDArray[np.float64]:
     """Convex outline of the hole in frame px, (64, 2), or (4, 2) for `box`."""
-    head = model.head(code.expression)
+    expression = code.expression.copy()
+    expression[JAW_OPEN] += MAX_RESTING_JAW  # what a baseline may have taken off: the chin can hang lower
+    head = model.head(expression)
     middle = (head.min(0) + head.max(0)) / 2
     widened = project(code, (head - middle) * FACE_MARGIN + middle)[:, :2]
     face = convex_outline(widened, grow_px=FACE_GROW_CM * code.scale_px_per_cm)

@@ -23,9 +23,7 @@ BLINKS = (9, 10)  # of the 52 coefficients, left and right
 BLINK_GAIN = 1.4
 GAZE_LIMIT = 0.55  # of half an eye's width; the iris touches the corner there
 JAW_OPEN = 25  # of the 52 coefficients; the only one that moves the chin
-MAX_RESTING_JAW = (
-    0.05  # closed lips show less; a mouth that is open throughout is not at rest: its chin must stay in the hole
-)
+MAX_RESTING_JAW = 0.2  # a mouth open throughout is not at rest; the hole makes room for what is taken off
 STEPS_PX = 1 / 8
 STEP_SCALE = 1 / 512  # relative
 STEP_ROTATION_RAD = np.deg2rad(0.1)

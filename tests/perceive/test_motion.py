@@ -60,7 +60,6 @@ def test_people_who_differ_in_resting_values_alone_get_one_code(seed: int) -> No
     codes = []
     for _ in range(2):
         rest = np.round(rng.uniform(0, 0.2, 52) * 256).astype(np.float32) / 256
-        rest[JAW_OPEN] /= 4  # more than .05 is an open mouth, not a resting one: the hole must reach down to its chin
         baseline = track_baseline(np.repeat(rest[None], 60, 0))
         codes.append(
             reduce_motion(STILL, np.asarray(rest + np.round(move * 256) / 256, np.float32), STRAIGHT, baseline, MODEL)
