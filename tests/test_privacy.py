@@ -24,7 +24,7 @@ from anonymizer.guard.fallback import Fallback
 from anonymizer.pipeline import BLANK_RGB
 from anonymizer.stages import FaceGenerator
 from anonymizer.weights.locate import registry
-from tests.scenes import KINDS, Actor, anonymizer, hole_of, planned, render_clip, repainted, room
+from tests.planned import KINDS, Actor, anonymizer, hole_of, planned, render_clip, repainted, room
 from tests.tiny_generator import write_tiny_generator
 
 ROOT = Path(__file__).parent.parent

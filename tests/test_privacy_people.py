@@ -23,7 +23,7 @@ from anonymizer.persona.persona import Persona
 from anonymizer.settings import load_settings
 from anonymizer.weights import locate
 from tests.heads import CHIN, INNER, MODEL, code, random_expression, random_shape, seen_face, turned
-from tests.scenes import Actor, anonymizer, drawer, planned, render_clip, room
+from tests.planned import Actor, anonymizer, drawer, planned, render_clip, room
 
 COUNT = 60
 
