@@ -58,6 +58,8 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     order = _random(derive(secret, 0, "order", 32))  # one for all slots: people side by side differ
     portraits = _choose(rng, order, slot, look, tone, bank)
     shape = sum(w * bank.shapes_cm[i] for w, i in zip(SHAPE_WEIGHTS, portraits, strict=True)) * SHAPE_GAIN
+    # What moves the whole head is pose, not shape; left in, a turned persona stands beside the head it should cover.
+    shape = shape - np.average(shape, axis=0, weights=model.alignment_weights)
     offset = np.tensordot(rng.normal(0, OFFSET_SIGMA, len(model.identity_basis_cm)), model.identity_basis_cm, 1)
     skin = _skin(portraits, rng, tone, bank)
     weights = IRIS_WEIGHTS_DARK if tone < 3 else IRIS_WEIGHTS_LIGHT

@@ -34,13 +34,16 @@ FEATURES = (
     *(168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 64, 294),
     *(61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146),
 )
-SKULL_CM = ((0.0, -2.4, 5.8), (7.3, 10.4, 8.0))  # centre and radii
-HAIR_CM = ((0.0, -2.6, 5.2), (8.2, 11.6, 9.6))
-NECK_CM = ((0.0, 12.0, 6.5), (5.0, 11.0, 5.2))
-EAR_CM = ((7.6, -0.3, 5.2), (1.1, 3.2, 2.0))
-CHEST_CM = ((0.0, 27.0, 8.0), (20.0, 10.0, 8.0))
-FACE_FIRST_CM = 6.0  # the face lies before the skull that it is laid on
-HAIR_LINE = ((-6.8, 9.0), (2.0, 8.0))  # hair hangs down to the first y (cm) at the first z, to the second at the second
+SKULL_CM = ((0.0, -2.4, 2.6), (7.3, 10.4, 8.2))  # centre and radii
+HAIR_CM = ((0.0, -2.6, 2.6), (8.1, 11.6, 9.8))
+NECK_CM = ((0.0, 12.5, 4.2), (4.9, 10.5, 5.2))
+EAR_CM = ((7.4, -0.3, 3.6), (0.9, 3.0, 1.9))
+CHEST_CM = ((0.0, 27.0, 5.0), (20.0, 10.0, 8.0))
+FACE_FIRST_CM = 3.0  # the face lies before the skull that it is laid on
+HAIR_LINE = (
+    (-7.2, 9.0),
+    (-1.5, 5.0),
+)  # hair hangs down to the first y (cm) at the first z, to the second at the second
 AMBIENT = 0.62
 OVERSAMPLING = 2.0
 MOST_OVERSAMPLED_PX = 96.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from anonymizer.persona.face_model import project
 from tests.heads import MODEL
 from tests.scenes.layers import Pose
 from tests.scenes.mannequin import FEATURES, mannequin
@@ -38,13 +39,11 @@ def test_the_inner_region_is_where_the_features_are(yaw: int) -> None:
     """Eyes, nose and mouth, projected by the true pose, lie in the region that is marked, or on its rim."""
     face = made_frame(scene(Pose((160, 120), 90, yaw)), 0).faces[0]
     assert face.code is not None
-    from anonymizer.persona.face_model import project
-
     points = project(face.code, MODEL.head(face.code.expression))
     near = points[list(FEATURES)][np.argsort(points[list(FEATURES), 2])[:30], :2]  # those that look into the camera
     box = face.box
-    assert (near >= (box.x0 - 5, box.y0 - 5)).all()
-    assert (near <= (box.x1 + 5, box.y1 + 5)).all()
+    assert (near >= (box.x0 - 8, box.y0 - 8)).all()  # the average head's points; everybody's shape is their own
+    assert (near <= (box.x1 + 8, box.y1 + 8)).all()
     assert face.inner.mean() > 0.4
     assert face.share == pytest.approx(1.0)
 
