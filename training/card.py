@@ -10,7 +10,7 @@ from models.export import Exported
 from training.config import TrainConfig
 
 YOUNG_BELOW_IMAGES = 1_000_000
-_TOLD = ("l1", "perceptual", "structure", "cross_light", "adversarial", "d_real", "d_fake")
+_TOLD = ("l1", "perceptual", "structure", "cross_light", "rim", "adversarial", "d_real", "d_fake")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,11 +20,12 @@ class LossWeights:
     coarse_l1: float = 4.0
     gradient: float = 2.0
     perceptual: float = 3.0
-    adversarial: float = 0.3
+    adversarial: float = 0.12
     eyes_and_mouth: float = 2.0  # extra weight of those pixels in SELF's pixel losses
     structure: float = 0.5
     cross_light: float = 2.0
-    cross_outside: float = 2.0
+    cross_outside: float = 3.0
+    rim: float = 1.0
     smooth_grid: float = 0.2
     matte: float = 0.2
     range: float = 1.0
@@ -43,7 +44,7 @@ class TrainConfig:
     lr_discriminator: float = 4e-4
     warmup_kimg: float = 0.4
     ema_halflife_kimg: float = 1.5
-    r1: float = 0.5
+    r1: float = 6.0
     r1_every: int = 16
     augment: float = 0.6
     perceptual_share: float = 0.5  # of SELF's rows that go through the perceptual trunk

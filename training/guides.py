@@ -24,12 +24,15 @@ TONE_ERROR, TINT_ERROR = 0.2, 0.05  # log error of the persona's tone: all chann
 @dataclass(frozen=True, slots=True, eq=False)
 class Guided:
     """conditioning: (B, 11, S, S). guide (B, 3, S, S) straight colour, 0 outside coverage (B, 1, S, S);
-    inner: where the guide alone should show: well inside the coverage, away from eyes and mouth."""
+    worn: well inside the coverage; inner: the same away from eyes and mouth, where the guide alone should show;
+    rim: where the guide ends inside the hole, and what is near."""
 
     conditioning: Tensor
     guide: Tensor
     coverage: Tensor
+    worn: Tensor
     inner: Tensor
+    rim: Tensor
 
 
 def self_guide(batch: Batch) -> Guided:
@@ -63,9 +66,10 @@ def cross_guide(batch: Batch) -> Guided:
 def _guided(batch: Batch, guide: Tensor, coverage: Tensor, normals: Tensor, patch: Tensor) -> Guided:
     guide = guide.clamp(0, 1) * (coverage > 0)
     conditioning = stack_conditioning(batch.photo, batch.hole, guide, coverage, normals)
-    near_patch = widen(patch)
-    worn = 1 - widen(1 - coverage * batch.hole)
-    return Guided(conditioning, guide, coverage, worn * (1 - near_patch))
+    shown = coverage * batch.hole
+    worn = 1 - widen(1 - shown)
+    rim = (widen(shown) - worn).clamp(min=0) * batch.hole
+    return Guided(conditioning, guide, coverage, worn, worn * (1 - widen(patch)), rim)
 
 
 def widen(mask: Tensor) -> Tensor:

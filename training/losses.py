@@ -34,8 +34,19 @@ def gradient_l1(out: Tensor, photo: Tensor, weight: Tensor) -> Tensor:
     return dx + dy
 
 
+def edges(out: Tensor, where: Tensor) -> Tensor:
+    """L1 of the differences of neighbours at half size: no outline where the guide ends."""
+    out, where = F.avg_pool2d(out, 2), F.avg_pool2d(where, 2)
+    dx = _mean((out[..., 1:] - out[..., :-1]).abs(), where[..., 1:])
+    dy = _mean((out[..., 1:, :] - out[..., :-1, :]).abs(), where[..., 1:, :])
+    return dx + dy
+
+
 def structure(out: Tensor, guide: Tensor, where: Tensor) -> Tensor:
-    """1 − correlation of the high-pass luminance of out and guide: the persona's detail survives."""
+    """1 − correlation of the high-pass luminance of out and guide: the persona's detail survives.
+
+    `where` must end well inside the guide: its own edge is no detail to keep.
+    """
     a, b = _detail(out) * where, _detail(guide) * where
     dot = (a * b).sum((1, 2, 3))
     correlation = dot / (a.square().sum((1, 2, 3)) * b.square().sum((1, 2, 3)) + 1e-6).sqrt()
