@@ -24,6 +24,7 @@ from anonymizer.settings import Settings
 from anonymizer.stages import FaceGenerator
 
 GENERATOR = "generator_face128"
+GENERATOR_INT8 = "generator_face128_int8"
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -130,7 +131,8 @@ def build_generator(settings: Settings) -> FaceGenerator:
     from anonymizer.generate.onnx_generator import OnnxGenerator
 
     # one thread: the encoder and the decoder run beside it, and two threads took 15 ms where one takes 11
-    return OnnxGenerator(GENERATOR, threads=max(1, _threads(settings) // 2))
+    name = GENERATOR_INT8 if settings.precision == "int8" else GENERATOR
+    return OnnxGenerator(name, threads=max(1, _threads(settings) // 2))
 
 
 def build_finder(settings: Settings) -> Finder:

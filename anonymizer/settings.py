@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from anonymizer.choices import Coverage, Fallback, Generator, Look, Preset
+from anonymizer.choices import Coverage, Fallback, Generator, Look, Precision, Preset
 from anonymizer.errors import ConfigError
 
 Tone = Literal["auto"] | Annotated[int, Meta(ge=1, le=6)]
@@ -59,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     coverage: Coverage
     fallback: Fallback
     generator: Generator
+    precision: Precision
     tone: Tone
     look: Look
     threads: Annotated[int, Meta(ge=0, le=256)]

@@ -21,12 +21,18 @@ from anonymizer.faces import Box, Face, Floats
 from anonymizer.perceive.motion import fit_motion, motion_in_head
 from anonymizer.persona import bank
 from anonymizer.persona.face_model import FaceModel
+from anonymizer.persona.persona import region
 from training.landmark_photos import PhotoLandmarks, landmark_photos, read_rgb
 from training.mouths import mouth_patches
 from training.unwrap import unwrap
 
 LOW_SIGMA_PX = 26  # of the 512 px atlas; below it lips and brows stay in the detail, light does not
 CHROMA_SIGMA_PX, CHROMA_KEPT = 9, 0.45  # blotches of colour wider than this are damped: they betray the seams of a mix
+WRINKLE_SIGMA_PX = 7  # folds of skin are narrower than this, in the 512 px atlas
+WRINKLE_SHARE = 0.4  # portraits with more than this quantile's are calmed towards it: personas know no age
+WRINKLE_LEAST = 0.55  # of its own folds that a skin keeps; less looks blurred
+WRINKLE_MOST = 0.86  # portraits beyond this quantile are left out: calmed enough, they would look blurred
+WRINKLE_AREAS = (((26, 96), (150, 362)), ((200, 300), (90, 180)), ((200, 300), (332, 422)))  # forehead, cheeks
 HIGHLIGHT = 0.22  # log detail above this is a specular highlight and is pressed down
 TONES = 6
 LOW_KEPT = 0.6  # of a portrait's own low frequencies; the rest is light that was in the photo
@@ -46,8 +52,10 @@ def main(argv: list[str]) -> int:
     excluded = {line.split("#")[0].strip() for line in args.exclude.read_text().splitlines()}
     photos = [p for p in landmark_photos([args.portraits]) if p.path.name not in excluded and p.faces == 1]
     teeth = mouth_patches([*photos, *landmark_photos(args.mouths)], model)
-    np.savez(args.out, **build(photos, teeth, model))
-    print(f"{len(photos)} portraits, {len(teeth)} mouths, {args.out.stat().st_size / 1e6:.1f} MB")
+    arrays = build(photos, teeth, model)
+    np.savez(args.out, **arrays)
+    size_mb = args.out.stat().st_size / 1e6
+    print(f"{len(arrays['feminine'])} of {len(photos)} portraits, {len(teeth)} mouths, {size_mb:.1f} MB")
     return 0
 
 
@@ -57,9 +65,13 @@ def build(photos: list[PhotoLandmarks], teeth: list[npt.NDArray[np.uint8]], mode
         np.log(np.maximum(unwrap(read_rgb(p.path), p.landmarks_px, model)[0][: bank.FACE_ROWS], 0.02)) for p in photos
     ]
     lows = [low_frequencies(log) for log in logs]
+    folds = np.array([wrinkles(press_highlights(log - low)) for log, low in zip(logs, lows, strict=True)])
+    kept = np.flatnonzero(folds <= np.quantile(folds, WRINKLE_MOST))
+    photos, logs, lows = [photos[i] for i in kept], [logs[i] for i in kept], [lows[i] for i in kept]
     tones = np.stack([np.median(low[SKIN].reshape(-1, 3), axis=0) for low in lows])
     light = np.mean([symmetric(low) - tone for low, tone in zip(lows, tones, strict=True)], 0)
     details = even_contrast([press_highlights(log - low) for log, low in zip(logs, lows, strict=True)])
+    details = calm_wrinkles(details)
     arrays: dict[str, Any] = {
         "low": LOW_KEPT
         * np.stack([small(symmetric(low) - tone - light) for low, tone in zip(lows, tones, strict=True)]).astype(
@@ -111,6 +123,26 @@ def even_contrast(details: list[Floats]) -> list[Floats]:
         np.asarray(d - s + CHROMA_KEPT * (s - g) + min(1.0, aim / own) * g, np.float32)
         for d, s, g, own in zip(details, shading, grey, spread, strict=True)
     ]
+
+
+def wrinkles(detail: Floats) -> float:
+    """How much fine shading forehead and cheeks have, in log units."""
+    fine = detail - cv2.GaussianBlur(detail, (0, 0), WRINKLE_SIGMA_PX)
+    return float(np.mean([np.abs(fine[slice(*rows), slice(*columns)]).mean() for rows, columns in WRINKLE_AREAS]))
+
+
+def calm_wrinkles(details: list[Floats]) -> list[Floats]:
+    """Bring the fine shading of every portrait towards what a middle-aged skin has; brows, eyes and lips keep more."""
+    amount = np.array([wrinkles(detail) for detail in details])
+    aim = float(np.quantile(amount, WRINKLE_SHARE))
+    features = np.maximum(region((256, 140), (150, 42)), region((256, 300), (84, 54)))
+    out = []
+    for detail, own in zip(details, amount, strict=True):
+        kept = min(1.0, max(WRINKLE_LEAST, aim / own))
+        share = kept + features * (np.sqrt(kept) - kept)
+        fine = detail - cv2.GaussianBlur(detail, (0, 0), WRINKLE_SIGMA_PX)
+        out.append(np.asarray(detail + (share - 1) * fine, np.float32))
+    return out
 
 
 def identity_shape(photo: PhotoLandmarks, model: FaceModel) -> Floats:

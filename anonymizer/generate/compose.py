@@ -17,6 +17,9 @@ quiet.silence()  # numba's cache folder, before numba is imported
 
 from numba import njit  # noqa: E402  (after the line above)
 
+_STRIDE_PX = 8  # light is read this often along a row, and runs straight between: its grid is coarser still
+_SOLID = np.float32(0.998)  # above it the inpainted layer would change nothing by half a level
+
 
 def compose(
     out: npt.NDArray[np.uint8],
@@ -45,43 +48,66 @@ def soften(coverage: Mask, crop_px_per_px: float) -> npt.NDArray[np.uint8]:
 
 
 def pack_layers(face: SyntheticFace) -> Floats:
-    """(S, S, 10) float32: gain, bias, inpaint, matte; the grid upsampled as training does."""
+    """(S, S, 10) float32: gain, bias and inpaint for levels 0 to 255, matte; the grid upsampled as training does."""
     import cv2
 
     size = face.matte.shape[::-1]
-    grid = [cv2.resize(layer, size, interpolation=cv2.INTER_LINEAR) for layer in (face.gain, face.bias)]
-    return np.ascontiguousarray(np.concatenate([*grid, face.inpaint_rgb, face.matte[..., None]], 2), np.float32)
+    gain = cv2.resize(face.gain, size, interpolation=cv2.INTER_LINEAR)
+    bias = cv2.resize(face.bias * np.float32(255), size, interpolation=cv2.INTER_LINEAR)
+    layers = [gain, bias, face.inpaint_rgb * np.float32(255), face.matte[..., None]]
+    return np.ascontiguousarray(np.concatenate(layers, 2), np.float32)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _compose(out, blend, guide, coverage, layers, matrix):  # type: ignore[no-untyped-def]
     height, width = blend.shape
-    one, full, limit = np.float32(1), np.float32(255), np.float32(layers.shape[0] - 1.001)
+    one, zero, full = np.float32(1), np.float32(0), np.float32(255)
+    light = np.zeros((2, 6), np.float32)  # here, and its step to the next pixel
     for y in range(height):
         for x in range(width):
+            if x % _STRIDE_PX == 0:
+                _light(layers, matrix, x, y, light)
+            else:
+                for k in range(6):
+                    light[0, k] += light[1, k]
             b = blend[y, x]
             if b <= 0:
                 continue
-            cx = np.float32(matrix[0, 0] * (x + 0.5) + matrix[0, 1] * (y + 0.5) + matrix[0, 2] - 0.5)
-            cy = np.float32(matrix[1, 0] * (x + 0.5) + matrix[1, 1] * (y + 0.5) + matrix[1, 2] - 0.5)
-            cx = min(max(cx, np.float32(0)), limit)
-            cy = min(max(cy, np.float32(0)), limit)
-            ix, iy = np.uint32(cx), np.uint32(cy)  # unsigned: no test for indices that count from the end
-            at = (ix, iy, np.uint32(ix + np.uint32(1)), np.uint32(iy + np.uint32(1)))
-            fx, fy = cx - np.float32(ix), cy - np.float32(iy)
-            weights = ((one - fx) * (one - fy), fx * (one - fy), (one - fx) * fy, fx * fy)
-            matte = np.float32(0)
-            if coverage[y, x] > 0:  # where no guide is, its light and matte need not be read
+            at, weights = _around(layers, matrix, x, y)
+            matte = zero
+            if coverage[y, x] > 0:
                 matte = _layer(layers, at, weights, 9) * np.float32(coverage[y, x]) * np.float32(1 / 255)
             for k in range(3):
-                shown = np.float32(0)
+                shown = zero
                 if matte > 0:
-                    lit = _layer(layers, at, weights, k) * np.float32(guide[y, x, k])
-                    shown = matte * (lit + _layer(layers, at, weights, 3 + k) * full)
-                if matte < 1:
-                    shown += (one - matte) * _layer(layers, at, weights, 6 + k) * full
+                    shown = matte * (light[0, k] * np.float32(guide[y, x, k]) + light[0, 3 + k])
+                if matte < _SOLID:
+                    shown += (one - matte) * _layer(layers, at, weights, 6 + k)
                 mixed = np.float32(out[y, x, k]) * (one - b) + b * shown + np.float32(0.5)
-                out[y, x, k] = np.uint8(np.int32(min(max(mixed, np.float32(0)), full)))
+                out[y, x, k] = np.uint8(np.int32(min(max(mixed, zero), full)))
+
+
+@njit(inline="always")
+def _light(layers, matrix, x, y, light):  # type: ignore[no-untyped-def]
+    """Gain and bias at a pixel, and how they change up to _STRIDE_PX further."""
+    at, weights = _around(layers, matrix, x, y)
+    ahead, ahead_weights = _around(layers, matrix, x + _STRIDE_PX, y)
+    for k in range(6):
+        light[0, k] = _layer(layers, at, weights, k)
+        light[1, k] = (_layer(layers, ahead, ahead_weights, k) - light[0, k]) * np.float32(1 / _STRIDE_PX)
+
+
+@njit(inline="always")
+def _around(layers, matrix, x, y):  # type: ignore[no-untyped-def]
+    """The four crop px around a pixel (x0, y0, x1, y1), and their weights."""
+    one, limit = np.float32(1), np.float32(layers.shape[0] - 1.001)
+    cx = np.float32(matrix[0, 0] * (x + 0.5) + matrix[0, 1] * (y + 0.5) + matrix[0, 2] - 0.5)
+    cy = np.float32(matrix[1, 0] * (x + 0.5) + matrix[1, 1] * (y + 0.5) + matrix[1, 2] - 0.5)
+    cx, cy = min(max(cx, np.float32(0)), limit), min(max(cy, np.float32(0)), limit)
+    ix, iy = np.uint32(cx), np.uint32(cy)  # unsigned: no test for indices that count from the end
+    fx, fy = cx - np.float32(ix), cy - np.float32(iy)
+    at = (ix, iy, np.uint32(ix + np.uint32(1)), np.uint32(iy + np.uint32(1)))
+    return at, ((one - fx) * (one - fy), fx * (one - fy), (one - fx) * fy, fx * fy)
 
 
 @njit(inline="always")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from anonymizer.faces import FaceCrop, Floats, Mask, MotionCode
 from anonymizer.generate.crop import crop_from_frame, warp_matrix
-from anonymizer.generate.sample import sample
+from anonymizer.generate.sample import draw_textured, sample
 from anonymizer.geometry import apply_affine
 from anonymizer.persona import atlas
 from anonymizer.persona.face_model import FaceModel, attributes
@@ -49,9 +49,8 @@ def draw(posed: PosedPersona, code: MotionCode, rows: slice, columns: slice) -> 
     """The persona on a part of the frame -> guide (h, w, 3) uint8, 0 where it is not; coverage (h, w) 0 or 255."""
     vertices = posed.vertices_px - np.array([columns.start, rows.start, 0], np.float32)
     size = (columns.stop - columns.start, rows.stop - rows.start)
-    drawn, which = rasterise(vertices, posed.triangles, posed.drawn, size)
-    guide = sample(_mip(posed.mips, FACE_WIDTH_CM * code.scale_px_per_cm), drawn, which)
-    return guide, (which >= 0).astype(np.uint8) * 255
+    texture = _mip(posed.mips, FACE_WIDTH_CM * code.scale_px_per_cm)
+    return draw_textured(vertices, posed.triangles, posed.drawn, texture, size)
 
 
 def face_crop(
@@ -92,14 +91,14 @@ def _context(
     x0, y0 = (int(v) for v in np.clip(np.floor(in_frame.min(0) - margin), 0, [width - 2, height - 2]))
     x1, y1 = (int(v) for v in np.clip(np.ceil(in_frame.max(0) + margin), [x0 + 2, y0 + 2], [width, height]))
     part, part_hole = erased[y0:y1, x0:x1], hole[y0:y1, x0:x1]
-    shrink = np.ones(2)
-    if scale < 0.75:
-        small = (max(2, round((x1 - x0) * scale)), max(2, round((y1 - y0) * scale)))
-        shrink = np.array([small[0] / (x1 - x0), small[1] / (y1 - y0)])
+    cell = min(int(1 / scale + 0.25), (x1 - x0) // 2, (y1 - y0) // 2)  # whole px: five times faster than any other
+    if cell > 1:
+        small = ((x1 - x0) // cell, (y1 - y0) // cell)
+        part, part_hole = part[: small[1] * cell, : small[0] * cell], part_hole[: small[1] * cell, : small[0] * cell]
         part = np.asarray(cv2.resize(part, small, interpolation=cv2.INTER_AREA), np.uint8)
         part_hole = np.asarray(cv2.resize(part_hole, small, interpolation=cv2.INTER_AREA), np.uint8)
-    # crop <- frame <- part: p_frame = p_part / shrink + (x0, y0)
-    linear = to_crop[:, :2] / shrink
+    # crop <- frame <- part: p_frame = p_part · cell + (x0, y0)
+    linear = to_crop[:, :2] * max(cell, 1)
     matrix = warp_matrix(np.concatenate([linear, (to_crop[:, :2] @ np.array([x0, y0]) + to_crop[:, 2])[:, None]], 1))
     stacked = np.concatenate([part, part_hole[..., None]], 2)
     warped = cv2.warpAffine(

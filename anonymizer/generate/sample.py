@@ -1,4 +1,4 @@
-"""Look up a texture at every drawn pixel, shade it, and leave 0 where nothing is drawn: one sweep, numba, one thread.
+"""Draw a textured mesh: at every pixel the nearest triangle's texture, shaded; 0 where nothing is. numba, one thread.
 
 Bilinear, rounded to the nearest level as cv2.remap does; edges are repeated.
 """
@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer import quiet
-from anonymizer.faces import Floats
+from anonymizer.faces import Floats, Mask
+from anonymizer.persona.rasterise import visible
 
 quiet.silence()  # numba's cache folder, before numba is imported
 
@@ -23,23 +24,72 @@ def sample(texture: npt.NDArray[np.uint8], drawn: Floats, which: npt.NDArray[np.
     return out
 
 
+def draw_textured(
+    vertices_px: Floats,
+    triangles: npt.NDArray[np.int32],
+    attributes: Floats,
+    texture: npt.NDArray[np.uint8],
+    size_px: tuple[int, int],
+) -> tuple[npt.NDArray[np.uint8], Mask]:
+    """A mesh of vertices_px (V, 3) with attributes (V, 3) u, v, shade in an image of size_px = (width, height)
+    -> colours (H, W, 3) uint8; coverage (H, W), 0 or 255."""
+    width, height = size_px
+    out = np.zeros((height, width, 3), np.uint8)
+    coverage = np.zeros((height, width), np.uint8)
+    _draw_textured(
+        np.ascontiguousarray(vertices_px, np.float32),
+        np.ascontiguousarray(triangles, np.int32),
+        np.ascontiguousarray(attributes, np.float32),
+        np.ascontiguousarray(texture),
+        out,
+        coverage,
+    )
+    return out, coverage
+
+
+@njit(cache=True, nogil=True, fastmath=False)
+def _draw_textured(vertices, triangles, attributes, texture, out, coverage):  # type: ignore[no-untyped-def]
+    rows, columns = coverage.shape
+    depth = np.full((rows, columns), np.inf, np.float32)
+    which = np.full((rows, columns), -1, np.int32)
+    weights = visible(vertices, triangles, depth, which)
+    for y in range(rows):
+        for x in range(columns):
+            t = which[y, x]
+            if t < 0:
+                continue
+            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            wa = np.float32(weights[t, 0] * x + weights[t, 1] * y + weights[t, 2])
+            wb = np.float32(weights[t, 3] * x + weights[t, 4] * y + weights[t, 5])
+            wc = np.float32(1) - wa - wb
+            u = wa * attributes[a, 0] + wb * attributes[b, 0] + wc * attributes[c, 0]
+            v = wa * attributes[a, 1] + wb * attributes[b, 1] + wc * attributes[c, 1]
+            shade = wa * attributes[a, 2] + wb * attributes[b, 2] + wc * attributes[c, 2]
+            _texel(texture, u, v, shade, out, y, x)
+            coverage[y, x] = 255
+
+
 @njit(cache=True, nogil=True, fastmath=False)
 def _sample(texture, drawn, which, out):  # type: ignore[no-untyped-def]
     rows, columns = which.shape
-    height, width = texture.shape[0], texture.shape[1]
     for y in range(rows):
         for x in range(columns):
-            if which[y, x] < 0:
-                continue
-            u = np.float32(drawn[y, x, 0] * np.float32(width) - np.float32(0.5))
-            v = np.float32(drawn[y, x, 1] * np.float32(height) - np.float32(0.5))
-            left, top = np.floor(u), np.floor(v)
-            ix, iy, fx, fy = int(left), int(top), u - left, v - top
-            x0, x1 = min(max(ix, 0), width - 1), min(max(ix + 1, 0), width - 1)
-            y0, y1 = min(max(iy, 0), height - 1), min(max(iy + 1, 0), height - 1)
-            shade = drawn[y, x, 2]
-            for k in range(3):
-                upper = texture[y0, x0, k] + fx * (np.float32(texture[y0, x1, k]) - np.float32(texture[y0, x0, k]))
-                lower = texture[y1, x0, k] + fx * (np.float32(texture[y1, x1, k]) - np.float32(texture[y1, x0, k]))
-                seen = np.rint(upper + fy * (lower - upper))
-                out[y, x, k] = np.uint8(seen * shade) if shade < np.float32(0.998) else np.uint8(seen)
+            if which[y, x] >= 0:
+                _texel(texture, drawn[y, x, 0], drawn[y, x, 1], drawn[y, x, 2], out, y, x)
+
+
+@njit(inline="always")
+def _texel(texture, u, v, shade, out, y, x):  # type: ignore[no-untyped-def]
+    """out[y, x] = the shaded texture at (u, v)."""
+    height, width = texture.shape[0], texture.shape[1]
+    column = np.float32(u * np.float32(width) - np.float32(0.5))
+    row = np.float32(v * np.float32(height) - np.float32(0.5))
+    left, top = np.floor(column), np.floor(row)
+    ix, iy, fx, fy = int(left), int(top), column - left, row - top
+    x0, x1 = min(max(ix, 0), width - 1), min(max(ix + 1, 0), width - 1)
+    y0, y1 = min(max(iy, 0), height - 1), min(max(iy + 1, 0), height - 1)
+    for k in range(3):
+        upper = texture[y0, x0, k] + fx * (np.float32(texture[y0, x1, k]) - np.float32(texture[y0, x0, k]))
+        lower = texture[y1, x0, k] + fx * (np.float32(texture[y1, x1, k]) - np.float32(texture[y1, x0, k]))
+        seen = upper + fy * (lower - upper) + np.float32(0.5)
+        out[y, x, k] = np.uint8(np.int32(seen) * shade) if shade < np.float32(0.998) else np.uint8(np.int32(seen))

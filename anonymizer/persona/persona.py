@@ -24,16 +24,16 @@ SHAPE_WEIGHTS = (0.5, 0.28, 0.22)
 SHAPE_GAIN = 1.25  # a mix of three is flatter than one; this gives a single face's spread back
 OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats its portraits' shape
 NEAREST_WRINKLES = 0.5  # partners come from this share of the pool, nearest in amount of fine detail
-NEAREST_TONE = 0.4  # the pool is this share of the bank, nearest in own skin tone: lips and shine do not recolour well
+NEAREST_TONE = 0.5  # the pool is this share of the bank, nearest in own skin tone: lips and shine do not recolour well
 # Soft ellipses in the 512 × 440 atlas: centre x, y and radii px. Wide, since with narrower ones the dominating portrait
-# was the nearest of 129 for every fifth persona, and is now for every twelfth (MobileFaceNet, `measure-personas`).
+# was the nearest of 129 for every fifth persona, then for every twelfth (MobileFaceNet, `measure-personas`).
 EYES_REGION = ((256, 146), (200, 84))
 MOUTH_REGION = ((256, 348), (184, 104))
 NOSE_REGION = ((256, 222), (58, 74))
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
 IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 2
 IRIS_WEIGHTS_LIGHT = (0.25, 0.22, 0.15, 0.12, 0.16, 0.1)
-IRIS_RADIUS = 0.46  # of half an eye's width; median of 129 portraits, both eyes
+IRIS_RADIUS = 0.46  # of half an eye's width; median of 102 portraits, both eyes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +111,7 @@ def _skin(
 
     first, second, third = portraits
     detail = bank.detail(first)
-    eyes, mouth, nose = (_region(*r) for r in (EYES_REGION, MOUTH_REGION, NOSE_REGION))
+    eyes, mouth, nose = (region(*r) for r in (EYES_REGION, MOUTH_REGION, NOSE_REGION))
     for donor, mask in ((second, eyes), (third, mouth), (int(rng.choice([second, third])), nose)):
         detail += (bank.detail(donor) - detail) * mask
     low = sum(w * bank.low[i] for w, i in zip(SHAPE_WEIGHTS, portraits, strict=True)) + bank.light
@@ -127,7 +127,7 @@ def _shoulder(rgb: Floats, start: float = 0.72) -> Floats:
 
 
 @lru_cache(maxsize=8)
-def _region(center: tuple[int, int], radii: tuple[int, int]) -> Floats:
+def region(center: tuple[int, int], radii: tuple[int, int]) -> Floats:
     """(440, 512, 1) soft ellipse: 1 inside, falling to 0 over the outer third."""
     y, x = np.mgrid[0:FACE_ROWS, 0 : atlas.WIDTH_PX].astype(np.float32)
     distance = np.hypot((x - center[0]) / radii[0], (y - center[1]) / radii[1])
