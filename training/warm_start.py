@@ -7,6 +7,7 @@ python -m training train configs/train/face128.toml --warm-start models/warm_sta
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from anonymizer.errors import WeightsError
 from models.generator import NETWORK
 from training.checkpoint import read_checkpoint
 from training.step import Players
+
+log = logging.getLogger(__name__)
 
 PARTS = ("generator", "ema", "discriminator")
 
@@ -34,15 +37,20 @@ def main(argv: list[str]) -> int:
 
 
 def warm(players: Players, path: Path) -> None:
-    """Give fresh players the weights of a warm start; images seen are counted on from there."""
+    """Give fresh players the weights of a warm start; images seen are counted on from there.
+
+    A critic of another form is left out: it learns in a few hundred images.
+    """
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     if state.get("network") != NETWORK:
         raise WeightsError(f"{path} is of the network {state.get('network')}, this code makes {NETWORK}; train anew")
-    try:
-        for part in PARTS:
+    for part in PARTS:
+        try:
             getattr(players, part).load_state_dict({k: v.float() for k, v in state[part].items()})
-    except RuntimeError as error:
-        raise WeightsError(f"{path} does not fit this configuration ({error})") from error
+        except RuntimeError as error:
+            if part != "discriminator":
+                raise WeightsError(f"{path} does not fit this configuration ({error})") from error
+            log.warning("the critic of %s has another form; a new one begins", path)
     players.images_seen = int(state["images_seen"])
 
 
