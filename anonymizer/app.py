@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
+import msgspec
 
-from anonymizer import quiet
-from anonymizer.errors import InputError
-from anonymizer.offline import ImageReport, OnProgress, VideoOptions, VideoReport, anonymize_image, anonymize_video
+from anonymizer import __version__, quiet
+from anonymizer.offline import OnProgress, VideoOptions, VideoReport, anonymize_video
 from anonymizer.perceive.clip import ClipPlanner, ClipSettings, plan_still
 from anonymizer.perceive.finder import Finder, FinderSettings
 from anonymizer.persona.bank import load_bank
 from anonymizer.persona.face_model import load_face_model
 from anonymizer.persona.persona import Persona, draw_persona
+from anonymizer.photo_jobs import PhotoJob, photo_jobs, photos_of
+from anonymizer.photo_run import PhotosReport, run_jobs
+from anonymizer.photos import ImageReport, PhotoOptions, PhotoStages, anonymize_image
 from anonymizer.pipeline import Anonymizer
-from anonymizer.progress import progress_after
 from anonymizer.secret import load_or_create_key, session_secret
 from anonymizer.settings import Settings
 from anonymizer.stages import FaceGenerator
 
 GENERATOR = "generator_face128"
 GENERATOR_INT8 = "generator_face128_int8"
-PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 def run_video(source: Path, target: Path, settings: Settings, overwrite: bool, on_progress: OnProgress) -> VideoReport:
@@ -36,7 +38,6 @@ def run_video(source: Path, target: Path, settings: Settings, overwrite: bool, o
     reader = VideoReader(source, 1, exact_colour=False)
     fps_hz = reader.fps_hz
     reader.close()
-    clip = ClipSettings(settings.detector.every_frames, settings.smoothing.window_s, fps_hz)
     options = VideoOptions(
         overwrite=overwrite,
         crf=settings.encoder.crf,
@@ -45,29 +46,62 @@ def run_video(source: Path, target: Path, settings: Settings, overwrite: bool, o
         exact_colour=settings.preset != "fast",
     )
     with build_finder(settings) as finder:
-        planner = ClipPlanner(finder, load_face_model(), clip)
+        planner = ClipPlanner(finder, load_face_model(), clip_settings(settings, fps_hz))
         return anonymize_video(source, target, planner, anonymizer, options, on_progress)
 
 
 def run_images(
     sources: Sequence[Path], target: Path, settings: Settings, overwrite: bool, on_progress: OnProgress
-) -> list[ImageReport]:
-    """Anonymize photos into the folder or file `target`; a new person in every photo unless a key file is used."""
-    files = photos_of(sources)
-    to_folder = target.is_dir() or len(files) > 1 or not target.suffix
-    if to_folder:
-        target.mkdir(parents=True, exist_ok=True)
-    anonymizer, model = build_anonymizer(settings), load_face_model()
-    reports, started_s = [], time.perf_counter()
-    with build_finder(settings) as finder:
-        for done, source in enumerate(files):
-            anonymizer.reset()
-            if settings.persona_key is None:
-                anonymizer.draw_persona = persona_drawer(settings)  # photos of one run are not linked either
-            out = target / source.name if to_folder else target
-            reports.append(anonymize_image(source, out, lambda f: plan_still(f, finder, model), anonymizer, overwrite))
-            on_progress(progress_after("render", done + 1, len(files), time.perf_counter() - started_s))
-    return reports
+) -> PhotosReport:
+    """Anonymize photos into the folder or file `target`; a new person in every photo unless a key file is used.
+
+    Several photos go on where a broken-off run stopped, and what is refused among them is reported, not raised.
+    """
+    return run_jobs(
+        photo_jobs(sources, target),
+        partial(PhotoDesk, settings, overwrite),
+        partial(PhotoDesk, msgspec.structs.replace(settings, threads=1), overwrite),
+        processes=settings.threads or os.cpu_count() or 1,
+        fingerprint=f"{__version__} {msgspec.json.encode(settings, enc_hook=str).decode()}",
+        overwrite=overwrite,
+        on_progress=on_progress,
+    )
+
+
+class PhotoDesk:
+    """Does photo after photo with one set of networks."""
+
+    def __init__(self, settings: Settings, overwrite: bool) -> None:
+        self._settings = settings
+        self._options = PhotoOptions(overwrite, settings.mark, settings.keep_dates)
+        self._anonymizer, self._model = build_anonymizer(settings), load_face_model()
+        self._finder = build_finder(settings)
+
+    def __call__(self, job: PhotoJob) -> ImageReport:
+        stages = PhotoStages(
+            plan=lambda frame: plan_still(frame, self._finder, self._model),
+            watch=self._watch,
+            renderer=self._anonymizer,
+            renew=self._renew,
+        )
+        options = replace(self._options, overwrite=self._options.overwrite or job.ours)
+        return anonymize_image(job.source, job.target, stages, options)
+
+    def close(self) -> None:
+        self._finder.__exit__(None, None, None)
+
+    def _watch(self, fps_hz: float) -> ClipPlanner:
+        self._finder.reset()
+        return ClipPlanner(self._finder, self._model, clip_settings(self._settings, fps_hz))
+
+    def _renew(self) -> None:
+        self._anonymizer.reset()
+        if self._settings.persona_key is None:
+            self._anonymizer.draw_persona = persona_drawer(self._settings)  # photos of one run are not linked either
+
+
+def clip_settings(settings: Settings, fps_hz: float) -> ClipSettings:
+    return ClipSettings(settings.detector.every_frames, settings.smoothing.window_s, fps_hz)
 
 
 def persona_sheet(target: Path, count: int, settings: Settings) -> None:
@@ -93,20 +127,6 @@ def run_demo(out_dir: Path, settings: Settings, on_progress: OnProgress) -> Vide
 SAMPLE = Path(__file__).with_name("sample") / "talking_head.mp4"
 
 
-def photos_of(sources: Sequence[Path]) -> list[Path]:
-    """Files as given, folders as the photos in them, by name. InputError when nothing is left."""
-    files: list[Path] = []
-    for source in sources:
-        if source.is_dir():
-            files += sorted(p for p in source.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES)
-        else:
-            files.append(source)
-    if not files:
-        wanted = ", ".join(sorted(PHOTO_SUFFIXES))
-        raise InputError(f"no photo in {', '.join(map(str, sources))}; files ending in {wanted} are taken")
-    return files
-
-
 def build_anonymizer(settings: Settings) -> Anonymizer:
     """The renderer: generator, personas, face model and the choices."""
     quiet.silence()
@@ -119,6 +139,7 @@ def build_anonymizer(settings: Settings) -> Anonymizer:
         coverage=settings.coverage,
         fallback=settings.fallback,
         tone=_tone_step(settings),
+        badge=settings.badge,
         max_personas=settings.landmarks.max_faces,
     )
 

@@ -6,6 +6,7 @@ Exit codes: those of `anonymizer.errors`, 70 for a mistake of the program, 130 w
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,19 +18,20 @@ import click
 
 from anonymizer import __version__
 from anonymizer.choices import Coverage, Fallback, Generator, Look, Preset
-from anonymizer.errors import AnonymizerError, SinkError
+from anonymizer.errors import EXIT_OUR_MISTAKE, AnonymizerError, SinkError
+from anonymizer.refusals import as_text, one_line
 
 if TYPE_CHECKING:
     from anonymizer.progress import Progress
     from anonymizer.settings import Settings
 
-EXIT_OUR_MISTAKE = 70  # EX_SOFTWARE of sysexits.h
 EXIT_INTERRUPTED = 130  # 128 + SIGINT
+EXIT_TERMINATED = 143  # 128 + SIGTERM
 PASS_WORDS = {"look": "finding faces", "render": "replacing them"}
 HELP_END = """\b
 Exit codes: 0 done, 1 another explained error, 2 a wrong flag or setting,
 3 input unreadable, 4 output not writable, 5 a model file missing or changed,
-6 camera, 7 persona key, 70 a mistake of the program, 130 interrupted."""
+6 camera, 7 persona key, 70 a mistake of the program, 130 interrupted, 143 terminated."""
 
 OnProgress = Callable[["Progress"], None]
 Command = Callable[..., Any]
@@ -43,7 +45,7 @@ class App(Protocol):
     ) -> object: ...
     def run_images(
         self, sources: Sequence[Path], target: Path, settings: Settings, overwrite: bool, on_progress: OnProgress
-    ) -> Sequence[object]: ...
+    ) -> object: ...
     def persona_sheet(self, target: Path, count: int, settings: Settings) -> None: ...
     def run_demo(self, out_dir: Path, settings: Settings, on_progress: OnProgress) -> object: ...
 
@@ -66,6 +68,7 @@ class Call:
 
 def main() -> None:
     """The console command."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))  # by way of every finally
     sys.exit(run(sys.argv[1:]))
 
 
@@ -137,6 +140,11 @@ RUN_FLAGS: tuple[Command, ...] = (
     _choice("--generator", Generator, "What paints the persona in; classic needs no network and is cruder."),
     *PERSONA_FLAGS,
 )
+FILE_FLAGS: tuple[Command, ...] = (
+    click.option("--mark/--no-mark", default=None, help="Say in the file that faces were replaced.  [default: mark]"),
+    click.option("--badge/--no-badge", default=None, help="Say it visibly in a corner of the picture."),
+    click.option("--keep-dates/--drop-dates", default=None, help="Keep when it was taken.  [default: drop]"),
+)
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 
 
@@ -161,7 +169,7 @@ def anonymizer() -> None:
 @anonymizer.command(epilog=HELP_END)
 @click.argument("source", metavar="IN", type=PATH)
 @click.argument("target", metavar="OUT", type=PATH)
-@_with((OVERWRITE, *RUN_FLAGS))
+@_with((OVERWRITE, *RUN_FLAGS, *FILE_FLAGS))
 @click.pass_obj
 def video(call: Call, /, source: Path, target: Path, overwrite: bool, config: Path | None, **flags: Any) -> None:
     """Anonymize a video. Audio is copied untouched, metadata is dropped."""
@@ -174,16 +182,20 @@ def video(call: Call, /, source: Path, target: Path, overwrite: bool, config: Pa
 @anonymizer.command(epilog=HELP_END)
 @click.argument("sources", metavar="IN...", type=PATH, nargs=-1, required=True)
 @click.option("-o", "--out", "target", type=PATH, required=True, help="A file for one photo, a folder for several.")
-@_with((OVERWRITE, *RUN_FLAGS))
+@_with((OVERWRITE, *RUN_FLAGS, *FILE_FLAGS))
 @click.pass_obj
 def image(
     call: Call, /, sources: tuple[Path, ...], target: Path, overwrite: bool, config: Path | None, **flags: Any
-) -> None:
-    """Anonymize photos: JPEG, PNG, WebP. Metadata is dropped."""
+) -> int:
+    """Anonymize photos, single or in folders: JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC, AVIF. Metadata is dropped.
+
+    Several are done side by side, and a broken-off run goes on where it stopped. HEIC becomes JPEG.
+    """
     settings = _settings(config, flags)
     with _bars("photo") as on_progress:
-        reports = call.loaded_app().run_images(sources, target, settings, overwrite, on_progress)
-    _show(call, {"images": list(reports)})
+        report = call.loaded_app().run_images(sources, target, settings, overwrite, on_progress)
+    _show(call, report)
+    return int(getattr(report, "exit_code", 0))
 
 
 @anonymizer.command(epilog=HELP_END)
@@ -250,14 +262,14 @@ def _show(call: Call, result: object) -> None:
     if call.as_json:
         click.echo(msgspec.json.encode(table).decode())
         return
-    for block in table.get("images", [table]):
+    for block in [*table.pop("images", []), *table.pop("refused", []), table]:
         for name, value in block.items():
             if value is not None:
                 click.echo(f"{name.replace('_', ' ')}: {_words(value)}")
 
 
 def _plain(value: object) -> object:
-    return dict(value) if isinstance(value, Mapping) else str(value)
+    return dict(value) if isinstance(value, Mapping) else as_text(str(value))
 
 
 def _words(value: Any) -> str:
@@ -267,4 +279,4 @@ def _words(value: Any) -> str:
         return f"{value:.1f}"
     if isinstance(value, list):
         return ", ".join(_words(inner) for inner in value)
-    return str(value)
+    return one_line(str(value))

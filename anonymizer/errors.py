@@ -13,11 +13,14 @@ Messages say what was got, what was wanted and what to do next. `assert` is for 
 
 from __future__ import annotations
 
+EXIT_OUR_MISTAKE = 70  # EX_SOFTWARE of sysexits.h
+
 
 class AnonymizerError(Exception):
-    """Base of all errors that are explained to the user."""
+    """Base of all errors that are explained to the user. code: the row of `anonymizer.refusals`, if it is one."""
 
     exit_code = 1
+    code: str | None = None
 
 
 class ConfigError(AnonymizerError):

@@ -27,16 +27,51 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Depth:
+    """The values of a picture that has more than 8 bits, and how its 8-bit picture stands to them.
+
+    rgb16: (H, W, 3) uint16 RGB, 0 to 65535. to_8bit: (65536,) uint8 and from_8bit: (256,) uint16, rising.
+    """
+
+    rgb16: npt.NDArray[np.uint16]
+    to_8bit: npt.NDArray[np.uint8]
+    from_8bit: npt.NDArray[np.uint16]
+
+    def __post_init__(self) -> None:
+        if self.rgb16.dtype != np.uint16 or self.rgb16.ndim != 3 or self.rgb16.shape[2] != 3:
+            raise ValueError(f"expected (H, W, 3) uint16, got {self.rgb16.shape} {self.rgb16.dtype}")
+        self.rgb16.flags.writeable = False
+
+    def shown(self) -> RgbImage:
+        """(H, W, 3) uint8: what the stages see."""
+        return np.take(self.to_8bit, self.rgb16)
+
+    def with_changes(self, before: RgbImage, after: RgbImage, hole: npt.NDArray[np.uint8]) -> Depth:
+        """The depth of `after`: under `hole` its values alone, elsewhere the old ones moved by what has changed.
+
+        before, after: (H, W, 3) uint8. hole: (H, W), not 0 where nothing of the old values may stay.
+        """
+        out = self.rgb16.copy()
+        changed = (before != after).any(axis=2)
+        moved = self.from_8bit[after[changed]].astype(np.int32) - self.from_8bit[before[changed]]
+        out[changed] = np.clip(out[changed] + moved, 0, 65535).astype(np.uint16)
+        erased = hole > 0
+        out[erased] = self.from_8bit[after[erased]]
+        return Depth(out, self.to_8bit, self.from_8bit)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """A raw frame. Never sent, stored or logged.
 
     rgb: (H, W, 3) uint8 RGB, made read-only here. index: number in the source, gaps mean drops.
-    captured_at_s: seconds on the source's own clock.
+    captured_at_s: seconds on the source's own clock. depth: where the source has more than 8 bits.
     """
 
     rgb: RgbImage
     index: int = 0
     captured_at_s: float = 0.0
+    depth: Depth | None = None
 
     def __post_init__(self) -> None:
         check_rgb(self.rgb)
@@ -51,7 +86,8 @@ class _PipelineToken:
 class SafeFrame:
     """A frame that may leave. Built by the pipeline only.
 
-    rgb: (H, W, 3) uint8 RGB, read-only. faces: how many faces were covered in it.
+    rgb: (H, W, 3) uint8 RGB, read-only. faces: how many faces were covered in it. depth: the same picture with
+    more than 8 bits, where the source had them; None for a blank one.
     """
 
     rgb: RgbImage
@@ -60,6 +96,7 @@ class SafeFrame:
     verdict: Verdict
     faces: int
     token: Any
+    depth: Depth | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.token, _PipelineToken):

@@ -1,22 +1,19 @@
-"""Anonymizes a file: a video in two passes with the whole clip known between them, or one photo.
+"""Anonymizes a video file in two passes, with the whole clip known between them.
 
 The target appears complete or not at all, and the source is never touched. What fails leaves blank.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from anonymizer.adapters.image_file import check_image_name, read_image, write_image
-from anonymizer.adapters.safe_write import check_target, safe_target
+from anonymizer.adapters.safe_write import safe_target
 from anonymizer.adapters.video_reader import VideoReader
 from anonymizer.adapters.video_writer import VideoWriter
 from anonymizer.errors import InputError
-from anonymizer.faces import PlannedFace
-from anonymizer.frames import Frame, Verdict
+from anonymizer.frames import Verdict
 from anonymizer.two_passes import (
     ClipObserver,
     FrameRenderer,
@@ -24,19 +21,15 @@ from anonymizer.two_passes import (
     PassCounts,
     StageSeconds,
     TwoPasses,
-    in_words,
-    render_or_blank,
 )
 
 __all__ = [
     "ClipObserver",
     "FrameRenderer",
-    "ImageReport",
     "OnProgress",
     "StageSeconds",
     "VideoOptions",
     "VideoReport",
-    "anonymize_image",
     "anonymize_video",
 ]
 
@@ -80,18 +73,6 @@ class VideoReport:
     def frames_per_s(self) -> float:
         """Speed from the first read to the last write, both passes."""
         return self.frames / self.seconds.total_s if self.seconds.total_s > 0 else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ImageReport:
-    """What was written of one photo. failure: why it was blanked, if a stage failed."""
-
-    output: Path
-    size_px: tuple[int, int]
-    verdict: Verdict
-    faces: int
-    seconds: float
-    failure: str | None
 
 
 def anonymize_video(
@@ -148,33 +129,3 @@ def _report(target: Path, readers: list[VideoReader], writer: VideoWriter, count
         failures=counts.failures,
         first_failure=counts.first_failure,
     )
-
-
-def anonymize_image(
-    source: Path,
-    target: Path,
-    plan: Callable[[Frame], tuple[PlannedFace, ...]],
-    renderer: FrameRenderer,
-    overwrite: bool = False,
-) -> ImageReport:
-    """Write the photo `source` without its faces to `target`. Raises InputError and SinkError.
-
-    When planning or rendering fails a blank picture is written, and the report says why.
-    """
-    started_s = time.perf_counter()
-    check_image_name(target)
-    check_target(target, [source], overwrite)
-    still = read_image(source)
-    frame = Frame(still.rgb)
-    faces, plan_failure = None, None
-    try:
-        faces = plan(frame)
-    except Exception as error:  # noqa: BLE001  fail closed: whatever went wrong, the photo is blanked
-        plan_failure = in_words(error)
-    safe, failure = render_or_blank(frame, faces, renderer)
-    alpha = None if safe.verdict is Verdict.BLANKED else still.alpha  # an outline alone may show a person
-    with safe_target(target, [source], overwrite) as part:
-        write_image(part, safe, alpha, still.icc_profile)
-    height, width = safe.rgb.shape[:2]
-    seconds = time.perf_counter() - started_s
-    return ImageReport(target, (width, height), safe.verdict, safe.faces, seconds, plan_failure or failure)

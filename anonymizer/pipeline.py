@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from anonymizer.faces import FaceCrop, Mask, MotionCode, PlannedFace, SyntheticFace
 from anonymizer.frames import Frame, SafeFrame, Verdict, _PipelineToken
+from anonymizer.generate.badge import add_badge
 from anonymizer.generate.compose import compose
 from anonymizer.generate.conditioning import RING_SHARE
 from anonymizer.generate.crop import CROP_CM
@@ -67,6 +68,7 @@ class Anonymizer:
     coverage: Coverage = "face"
     fallback: Fallback = "blur"
     tone: int | None = None
+    badge: bool = False  # a visible mark in the corner of frames with faces
     max_personas: int = 8  # faces of one frame that get a persona; the smaller ones beyond get the fallback
     _tones: dict[int, Tone] = field(default_factory=dict)
     _personas: dict[int, tuple[Persona, tuple[npt.NDArray[np.uint8], ...]]] = field(default_factory=dict)
@@ -81,21 +83,27 @@ class Anonymizer:
 
     def render(self, frame: Frame, faces: tuple[PlannedFace, ...]) -> SafeFrame:
         """The frame with every planned face replaced or covered. Never raises for a bad face: the frame is blanked."""
+        hole = np.zeros(frame.rgb.shape[:2], np.uint8)
         try:
-            rgb, verdict = self._replace(frame, faces)
+            rgb, verdict = self._replace(frame, faces, hole)
+            if self.badge and faces:
+                add_badge(rgb)
+            depth = frame.depth.with_changes(frame.rgb, rgb, hole) if frame.depth is not None else None
         except Exception:  # noqa: BLE001  fail closed, whatever it was; the frame's pixels stay here
             return self.blank(frame)
-        return SafeFrame(rgb, frame.index, frame.captured_at_s, verdict, len(faces), _TOKEN)
+        return SafeFrame(rgb, frame.index, frame.captured_at_s, verdict, len(faces), _TOKEN, depth)
 
     def blank(self, frame: Frame) -> SafeFrame:
         """A frame of the same size that shows nothing."""
         rgb = np.full(frame.rgb.shape, BLANK_RGB, np.uint8)
         return SafeFrame(rgb, frame.index, frame.captured_at_s, Verdict.BLANKED, 0, _TOKEN)
 
-    def _replace(self, frame: Frame, faces: tuple[PlannedFace, ...]) -> tuple[npt.NDArray[np.uint8], Verdict]:
+    def _replace(
+        self, frame: Frame, faces: tuple[PlannedFace, ...], hole: Mask
+    ) -> tuple[npt.NDArray[np.uint8], Verdict]:
+        """The picture that may leave; all that was erased is added to `hole`."""
         if not faces:
             return frame.rgb.copy(), Verdict.NO_FACE
-        hole = np.zeros(frame.rgb.shape[:2], np.uint8)
         parts = [part for face in faces if (part := self._cut_hole(face, hole)) is not None]
         out = erase(frame.rgb, hole)
         del frame  # from here on the raw pixels are out of reach

@@ -53,7 +53,8 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All choices of a run. persona_key: file with the secret; None = a new secret at each start."""
+    """All choices of a run. mark: say in the file that it was changed; badge: in the picture. keep_dates: when it was
+    taken. persona_key: file with the secret; None = a new secret at each start."""
 
     preset: Preset
     coverage: Coverage
@@ -62,6 +63,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     precision: Precision
     tone: Tone
     look: Look
+    mark: bool
+    badge: bool
+    keep_dates: bool
     threads: Annotated[int, Meta(ge=0, le=256)]
     landmarks: Landmarks
     detector: Detector

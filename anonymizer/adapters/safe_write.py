@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from anonymizer.errors import SinkError
+if sys.platform != "win32":  # there, what a killed run left behind stays
+    import fcntl
+
+from anonymizer.refusals import refused
 
 _PART_PREFIX = ".anonymizer-"
 
@@ -22,21 +26,19 @@ def check_target(target: Path, inputs: Sequence[Path] = (), overwrite: bool = Fa
     try:
         real = target.resolve()
     except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links
-        raise SinkError(f"cannot find out where {target} leads: {error}; choose another output") from error
+        raise refused("output-loop", target=target, reason=error) from error
     for source in inputs:
         if _same_file(real, source):
-            raise SinkError(
-                f"the output {target} is the input {source}; choose another output, the input is never touched"
-            )
+            raise refused("output-is-input", target=target, source=source)
     if real.is_dir():
-        raise SinkError(f"the output {target} is a folder; give a file name inside it")
+        raise refused("output-folder", target=target)
     if not real.parent.is_dir():
-        raise SinkError(f"the folder {real.parent} does not exist; create it first")
+        raise refused("output-no-folder", folder=real.parent)
     if os.path.lexists(real):
         if not stat.S_ISREG(real.stat().st_mode):
-            raise SinkError(f"the output {target} is not an ordinary file; choose another output")
+            raise refused("output-special", target=target)
         if not overwrite:
-            raise SinkError(f"the output {target} exists; choose another name or allow it with --overwrite")
+            raise refused("output-exists", target=target)
     return real
 
 
@@ -48,13 +50,30 @@ def safe_target(target: Path, inputs: Sequence[Path] = (), overwrite: bool = Fal
     Close the file before the block ends. Raises SinkError.
     """
     real = check_target(target, inputs, overwrite)
-    part = _make_part(real)
+    sweep(real.parent)
+    handle, part = _make_part(real)
     try:
         yield part
         check_target(target, inputs, overwrite)  # the folder may have changed in the meantime
         _put_in_place(part, real)
     finally:
         part.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the hidden files that killed runs left in `folder`; those of runs that live are locked and stay."""
+    if sys.platform == "win32":
+        return
+    for part in folder.glob(f"{_PART_PREFIX}*"):
+        with suppress(OSError):  # locked, or gone meanwhile
+            handle = os.open(part, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                part.unlink()
+            finally:
+                os.close(handle)
 
 
 def _same_file(real: Path, source: Path) -> bool:
@@ -64,13 +83,20 @@ def _same_file(real: Path, source: Path) -> bool:
         return real == source.absolute()
 
 
-def _make_part(real: Path) -> Path:
+def _make_part(real: Path) -> tuple[int | None, Path]:
+    """The handle that locks a new file, if it can be locked, and the file."""
     try:
-        handle, name = tempfile.mkstemp(prefix=_PART_PREFIX, suffix=real.suffix, dir=real.parent)
+        while True:
+            handle, name = tempfile.mkstemp(prefix=_PART_PREFIX, suffix=real.suffix, dir=real.parent)
+            if sys.platform == "win32":
+                os.close(handle)
+                return None, Path(name)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if os.path.exists(name):  # noqa: PTH110  else another run swept it before it was locked
+                return handle, Path(name)
+            os.close(handle)
     except OSError as error:
-        raise SinkError(f"cannot write into {real.parent}: {error.strerror}; choose another folder") from error
-    os.close(handle)
-    return Path(name)
+        raise refused("output-unwritable", folder=real.parent, reason=error.strerror) from error
 
 
 def _put_in_place(part: Path, real: Path) -> None:
@@ -81,7 +107,7 @@ def _put_in_place(part: Path, real: Path) -> None:
         part.replace(real)
         _sync_folder(real.parent)
     except OSError as error:
-        raise SinkError(f"cannot put {real} in place: {error.strerror}; nothing was changed") from error
+        raise refused("output-replace", target=real, reason=error.strerror) from error
 
 
 def _final_mode(real: Path) -> int:

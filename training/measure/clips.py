@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from anonymizer import app, pipeline
-from anonymizer.adapters.image_file import read_image
+from anonymizer.adapters.image_reader import read_image
 from anonymizer.errors import AnonymizerError
 from anonymizer.faces import Box, Mask, PlannedFace
 from anonymizer.frames import SafeFrame, Verdict

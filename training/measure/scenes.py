@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer import app
-from anonymizer.adapters.image_file import read_image
+from anonymizer.adapters.image_reader import read_image
 from anonymizer.frames import Frame, Verdict
 from anonymizer.perceive.clip import plan_still
 from anonymizer.perceive.finder import Finder
