@@ -6,14 +6,12 @@ import dataclasses
 import hashlib
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from anonymizer.errors import InputError, SinkError
-from anonymizer.frames import Frame, Verdict
-from anonymizer.offline import VideoOptions, VideoReport, anonymize_image, anonymize_video
-from tests.clips import audio_packets, gradient, make_clip, psnr_db, quadrants, read_frames
+from anonymizer.frames import Verdict
+from anonymizer.offline import VideoOptions, VideoReport, anonymize_video
+from tests.clips import audio_packets, make_clip, psnr_db, quadrants, read_frames
 from tests.fakes import ONE_FACE, Observer, PassThrough
 
 SIZE_PX = (96, 64)
@@ -108,46 +106,3 @@ def test_options_out_of_range_are_refused() -> None:
     """A queue needs room."""
     with pytest.raises(ValueError, match="queue_frames"):
         VideoOptions(queue_frames=0)
-
-
-def test_a_photo_is_written_and_reported(tmp_path: Path) -> None:
-    """The plan reaches the renderer, the picture the file, the input stays."""
-    source, target = tmp_path / "in.png", tmp_path / "out.png"
-    Image.fromarray(gradient(SIZE_PX)).save(source)
-    before = state(source)
-    report = anonymize_image(source, target, lambda frame: ONE_FACE, PassThrough())
-    assert (report.verdict, report.faces, report.size_px, report.failure) == (Verdict.OBSCURED, 1, SIZE_PX, None)
-    assert state(source) == before
-    with Image.open(target) as written:
-        assert np.array_equal(np.array(written), gradient(SIZE_PX))
-
-
-@pytest.mark.parametrize("stage", ["plan", "render"])
-def test_a_photo_that_fails_is_black(tmp_path: Path, stage: str) -> None:
-    """Nothing of it is left, its outline in the transparency neither."""
-    source, target = tmp_path / "in.png", tmp_path / "out.png"
-    alpha = np.full(SIZE_PX[::-1], 255, np.uint8)
-    alpha[:, :9] = 0
-    Image.fromarray(np.dstack([gradient(SIZE_PX), alpha])).save(source)
-
-    def plan(frame: Frame) -> tuple[()]:
-        if stage == "plan":
-            raise RuntimeError("planned")
-        return ()
-
-    report = anonymize_image(source, target, plan, PassThrough(fail_at=[0] if stage == "render" else []))
-    assert (report.verdict, report.failure) == (Verdict.BLANKED, "RuntimeError: planned")
-    with Image.open(target) as written:
-        assert written.mode == "RGB"
-        assert not np.array(written).any()
-
-
-def test_photos_follow_the_same_rules_of_writing(tmp_path: Path) -> None:
-    """The input is refused as output, an old output needs overwrite, an odd ending is refused first."""
-    source, target = tmp_path / "in.png", tmp_path / "out.png"
-    Image.fromarray(gradient(SIZE_PX)).save(source)
-    target.write_bytes(b"old")
-    for name, message in ((source, "is the input"), (target, "--overwrite"), (tmp_path / "out.tif", r"\.png")):
-        with pytest.raises(SinkError, match=message):
-            anonymize_image(source, name, lambda frame: (), PassThrough())
-    assert target.read_bytes() == b"old"
