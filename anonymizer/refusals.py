@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anonymizer.errors import AnonymizerError, ConfigError, InputError, SinkError
+from anonymizer.errors import AnonymizerError, InputError, SinkError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,6 @@ TABLE: dict[str, Refusal] = {
     "input-missing": Refusal(InputError, "{path} does not exist or is not a file", "check the name"),
     "input-empty": Refusal(InputError, "{path} is empty (0 bytes)", "record or copy it again"),
     "input-permission": Refusal(InputError, "{path} may not be read", "check its permissions"),
-    "input-changed": Refusal(InputError, "{path} was changed while it was read", "wait until it is complete"),
     "photo-unknown": Refusal(
         InputError,
         "{path} is no photo that can be read",
@@ -47,17 +46,6 @@ TABLE: dict[str, Refusal] = {
     ),
     "no-photos": Refusal(InputError, "no photo in {where}", "files ending in {suffixes} are taken"),
     "photo-crashed": Refusal(InputError, "reading {path} ended the process that did it", "take another copy"),
-    "video-unknown": Refusal(InputError, "{path} is no video that can be read", "use MP4, MOV, MKV, WebM, AVI or GIF"),
-    "video-no-picture": Refusal(InputError, "{path} holds no moving picture", "use `anonymizer image` for a photo"),
-    "video-codec": Refusal(
-        InputError, "the picture of {path} is in a format that cannot be decoded", "convert it to H.264 first"
-    ),
-    "video-no-frame": Refusal(
-        InputError, "no frame of {path} can be decoded; the file is empty or damaged", "take another copy"
-    ),
-    "video-too-large": Refusal(
-        InputError, "{path} has frames of {size} pixels, more than {limit}", "make it smaller first"
-    ),
     # what comes out
     "output-is-input": Refusal(
         SinkError, "the output {target} is the input {source}", "choose another output, the input is never touched"
@@ -89,27 +77,6 @@ TABLE: dict[str, Refusal] = {
         SinkError,
         "{path} is animated, and a {suffix} file is not",
         "end the output's name with .gif, .webp or .png, or use `anonymizer video`",
-    ),
-    "video-suffix": Refusal(
-        SinkError, "cannot write a video named *{suffix}", "end the output's name with .mp4, .mov or .mkv"
-    ),
-    "video-sound": Refusal(
-        SinkError,
-        "{suffix} cannot hold {codec} sound",
-        "end the output's name with .mkv, or take --audio drop",
-    ),
-    "video-codec-suffix": Refusal(
-        SinkError, "{suffix} cannot hold {codec} pictures", "end the output's name with .mp4 or .mkv"
-    ),
-    # what was asked for
-    "encoder-preset": Refusal(ConfigError, "unknown encoder preset {preset}", "choose one of {known}"),
-    "encoder-crf": Refusal(ConfigError, "crf is a quality from 0 to 51, got {crf}", "choose one in between"),
-    "sign-extra": Refusal(ConfigError, "signing needs an extra package", "pip install 'anonymizer[c2pa]'"),
-    "sign-certificate": Refusal(
-        ConfigError, "cannot sign with {certificate}: {reason}", "make one with `anonymizer certificate`"
-    ),
-    "sign-format": Refusal(
-        SinkError, "a *{suffix} file cannot be signed", "end the output's name with .jpg, .png, .webp, .tif or .mp4"
     ),
 }
 

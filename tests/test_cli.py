@@ -13,7 +13,8 @@ from types import MappingProxyType
 import pytest
 
 from anonymizer import __version__, errors
-from anonymizer.cli import EXIT_INTERRUPTED, EXIT_OUR_MISTAKE, App, run
+from anonymizer.cli import EXIT_INTERRUPTED, App, run
+from anonymizer.errors import EXIT_OUR_MISTAKE
 from anonymizer.frames import Verdict
 from anonymizer.progress import Progress, progress_after
 from anonymizer.settings import Settings
@@ -35,6 +36,15 @@ class Report:
     def frames_per_s(self) -> float:
         """As in the real report: computed, not stored."""
         return 23.456
+
+
+@dataclass(frozen=True)
+class Reports:
+    """A stand-in for the report on several photos."""
+
+    images: tuple[Report, ...]
+    refused: tuple[dict[str, object], ...] = ()
+    exit_code: int = 0
 
 
 @dataclass
@@ -61,10 +71,10 @@ class RecordingApp:
 
     def run_images(
         self, sources: Sequence[Path], target: Path, settings: Settings, overwrite: bool, on_progress: OnProgress
-    ) -> list[Report]:
+    ) -> Reports:
         """As `anonymizer.app.run_images`."""
         self._note("image", tuple(sources), target, settings, overwrite)
-        return [Report(target / source.name) for source in sources]
+        return Reports(tuple(Report(target / source.name) for source in sources))
 
     def persona_sheet(self, target: Path, count: int, settings: Settings) -> None:
         """As `anonymizer.app.persona_sheet`."""
@@ -193,6 +203,33 @@ def test_errors_become_exit_codes(capsys: pytest.CaptureFixture[str], error: Bas
     message = captured.err.splitlines()[-1]
     assert message == f"anonymizer: {error}" if str(error) else "interrupted" in message
     assert "Traceback" not in captured.err
+
+
+def test_photos_that_were_refused_are_shown_and_end_with_their_code(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was done comes first, then what was not and why, and the exit code says so; control characters are shown."""
+
+    class OneRefused(RecordingApp):
+        def run_images(
+            self, sources: Sequence[Path], target: Path, settings: Settings, overwrite: bool, on_progress: OnProgress
+        ) -> Reports:
+            return Reports((Report(target / "a.jpg"),), ({"source": "in/b\n\x1b[2J.jpg", "code": "photo-damaged"},), 3)
+
+    assert run(["image", "in", "-o", "out"], OneRefused()) == 3
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "output: out/a.jpg"
+    assert lines[-3:-1] == [r"source: in/b\n\x1b[2J.jpg", "code: photo-damaged"]
+    assert run(["image", "in", "-o", "out", "--json"], OneRefused()) == 3
+    assert json.loads(capsys.readouterr().out)["refused"][0]["code"] == "photo-damaged"
+
+
+def test_file_flags_become_settings() -> None:
+    """The mark is on, badge and dates are off, unless told otherwise."""
+    app = RecordingApp()
+    assert run(["image", "a.jpg", "-o", "b.jpg"], app) == 0
+    assert (settings_of(app).mark, settings_of(app).badge, settings_of(app).keep_dates) == (True, False, False)
+    app = RecordingApp()
+    assert run(["video", "a.mp4", "b.mp4", "--no-mark", "--badge", "--keep-dates"], app) == 0
+    assert (settings_of(app).mark, settings_of(app).badge, settings_of(app).keep_dates) == (False, True, True)
 
 
 def test_our_own_mistake_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -225,6 +225,7 @@ def test_16_bits_are_kept(tmp_path: Path, suffix: str, kind: str) -> None:
     write_photo(target, [Page(sent, still.alpha, still.grey, 0, None)], StillWriting(mark=True))
     assert SOURCE_TYPE.encode() in target.read_bytes()
     got = cv2.imread(str(target), cv2.IMREAD_UNCHANGED)
+    assert got is not None
     if kind == "rgba":
         bgr[:, :20, :3] = 0  # what lies under transparent pixels does not live on
     assert np.array_equal(got, bgr)

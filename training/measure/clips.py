@@ -132,7 +132,7 @@ def measure_photo(source: Path, out: Path, settings: Settings, witness: Witness)
     target = out / f"{source.stem}.png"
     try:
         with recorded(record, witness, 1):
-            (report,) = app.run_images([source], target, settings, True, lambda _: None)
+            (report,) = app.run_images([source], target, settings, True, lambda _: None).images
     except AnonymizerError as error:
         return row_of(source.name, record, 0.0, 0, f"{type(error).__name__}: {error}"), None
     pair = (read_image(source).rgb, read_image(target).rgb, record.boxes[0] if record.boxes else None)
