@@ -24,6 +24,7 @@ from anonymizer.photos import ImageReport, PhotoOptions, PhotoStages, anonymize_
 from anonymizer.pipeline import Anonymizer
 from anonymizer.secret import load_or_create_key, session_secret
 from anonymizer.settings import Settings
+from anonymizer.signing import Sign, signer
 from anonymizer.stages import FaceGenerator
 
 GENERATOR = "generator_face128"
@@ -73,7 +74,7 @@ class PhotoDesk:
 
     def __init__(self, settings: Settings, overwrite: bool) -> None:
         self._settings = settings
-        self._options = PhotoOptions(overwrite, settings.mark, settings.keep_dates)
+        self._options = PhotoOptions(overwrite, settings.mark, settings.keep_dates, sign_of(settings))
         self._anonymizer, self._model = build_anonymizer(settings), load_face_model()
         self._finder = build_finder(settings)
 
@@ -98,6 +99,10 @@ class PhotoDesk:
         self._anonymizer.reset()
         if self._settings.persona_key is None:
             self._anonymizer.draw_persona = persona_drawer(self._settings)  # photos of one run are not linked either
+
+
+def sign_of(settings: Settings) -> Sign | None:
+    return None if settings.sign_with is None else signer(settings.sign_with)
 
 
 def clip_settings(settings: Settings, fps_hz: float) -> ClipSettings:

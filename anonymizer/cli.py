@@ -144,6 +144,7 @@ FILE_FLAGS: tuple[Command, ...] = (
     click.option("--mark/--no-mark", default=None, help="Say in the file that faces were replaced.  [default: mark]"),
     click.option("--badge/--no-badge", default=None, help="Say it visibly in a corner of the picture."),
     click.option("--keep-dates/--drop-dates", default=None, help="Keep when it was taken.  [default: drop]"),
+    click.option("--sign-with", type=PATH, help="PEM file with key and certificates, for a C2PA signature."),
 )
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 

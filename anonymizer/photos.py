@@ -17,14 +17,12 @@ from anonymizer.adapters.safe_write import check_target, safe_target
 from anonymizer.faces import PlannedFace
 from anonymizer.frames import Frame, SafeFrame, Verdict
 from anonymizer.refusals import refused
+from anonymizer.signing import Sign, check_signable
 from anonymizer.stills.still import Alpha, StillWriting
 from anonymizer.two_passes import ClipObserver, FrameRenderer, TwoPasses, in_words, render_or_blank
 
 _WORST_FIRST = (Verdict.BLANKED, Verdict.OBSCURED, Verdict.REPLACED, Verdict.NO_FACE)
 _FALLBACK_MS = 100  # of a frame that says 0, as browsers show it
-
-Sign = Callable[[Path], None]
-"""Signs the file in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +73,8 @@ def anonymize_image(
     options, started_s = options or PhotoOptions(), time.perf_counter()
     kind = check_image_name(target)
     check_target(target, [source], options.overwrite)
+    if options.sign is not None:
+        check_signable(target)
     tally = _Tally()
     with PhotoReader(source) as photo:
         _check_kind(photo, source, target, kind)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anonymizer.errors import AnonymizerError, InputError, SinkError
+from anonymizer.errors import AnonymizerError, ConfigError, InputError, SinkError
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,16 @@ TABLE: dict[str, Refusal] = {
         SinkError,
         "{path} is animated, and a {suffix} file is not",
         "end the output's name with .gif, .webp or .png, or use `anonymizer video`",
+    ),
+    # what was asked for
+    "sign-extra": Refusal(ConfigError, "signing needs an extra package", "pip install 'anonymizer[c2pa]'"),
+    "sign-certificate": Refusal(
+        ConfigError,
+        "cannot sign with {certificate}: {reason}",
+        "name a file that does not exist yet and one is made for you",
+    ),
+    "sign-format": Refusal(
+        SinkError, "a *{suffix} file cannot be signed", "end the output's name with .jpg, .png, .webp, .tif or .mp4"
     ),
 }
 

@@ -54,7 +54,8 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All choices of a run. mark: say in the file that it was changed; badge: in the picture. keep_dates: when it was
-    taken. persona_key: file with the secret; None = a new secret at each start."""
+    taken. persona_key: file with the secret; None = a new secret at each start.
+    sign_with: PEM file for C2PA signatures."""
 
     preset: Preset
     coverage: Coverage
@@ -72,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smoothing: Smoothing
     encoder: Encoder
     persona_key: Path | None = None
+    sign_with: Path | None = None
 
 
 def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
@@ -103,8 +105,8 @@ def _read_file(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     _check_table(table, Settings, str(path), ())
-    if "persona_key" in table:  # a relative path means: beside the settings file
-        table["persona_key"] = str(path.parent / Path(table["persona_key"]).expanduser())
+    for name in {"persona_key", "sign_with"} & table.keys():  # a relative path means: beside the settings file
+        table[name] = str(path.parent / Path(table[name]).expanduser())
     return table
 
 
