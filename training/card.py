@@ -18,6 +18,7 @@ class Evidence:
     """What a card is written from: the export, the run's own records, and counts of its shard."""
 
     exported: Exported
+    int8: Exported
     config: TrainConfig
     run: dict[str, Any]
     stats: list[dict[str, float]]
@@ -52,7 +53,9 @@ def card_text(name: str, evidence: Evidence) -> str:
         f"| seed, commit | {evidence.run['seed']}, {evidence.run['commit'][:12]} |",
         *([f"| started from | {evidence.run['warm_start']} |"] if "warm_start" in evidence.run else []),
         f"| ONNX Runtime against torch, inside the hole | {exported.parity_db:.1f} dB |",
+        f"| int8 against float32, inside the hole | {evidence.int8.parity_db:.1f} dB |",
         f"| SHA-256 of the file | `{exported.sha256}` |",
+        f"| SHA-256 of the int8 file | `{evidence.int8.sha256}` |",
         f"| SHA-256 of the weights | `{spec.weights_sha256}` |",
         "",
         *_losses(evidence.stats),

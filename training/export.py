@@ -1,4 +1,5 @@
-"""`python -m training export RUN --shard FILE --out FILE`: a run's averaged generator as ONNX, with its model card."""
+"""`python -m training export RUN --shard FILE --out FILE`: a run's averaged generator as ONNX, in float32 and beside it
+in int8, with its model card."""
 
 from __future__ import annotations
 
@@ -11,8 +12,9 @@ import torch
 from torch import Tensor
 
 from anonymizer.errors import InputError
-from models.export import Exported, export_generator
+from models.export import LEAST_PARITY_DB, Exported, export_generator
 from models.generator import PRESETS, Generator
+from models.quantise import quantise_generator
 from training.augment import cut_batch, draw_jitter
 from training.card import Evidence, write_card
 from training.checkpoint import read_checkpoint
@@ -21,6 +23,7 @@ from training.data import Shard, load_shard
 from training.guides import cross_guide
 
 SAMPLES = 8
+CALIBRATION = 64  # crops the ranges of int8 are taken from
 
 
 def main(argv: list[str]) -> int:
@@ -31,15 +34,16 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--card", type=Path, help="the model card (default: models/cards/ and the name of --out)")
     options = parser.parse_args(argv)
     card = options.card or Path("models/cards") / (options.out.stem + ".md")
-    exported = export_run(options.run, options.shard, options.out, card)
-    print(
-        json.dumps({"file": str(exported.path), "sha256": exported.sha256, "parity_db": round(exported.parity_db, 1)})
-    )
+    for exported in export_run(options.run, options.shard, options.out, card):
+        told = {"file": str(exported.path), "sha256": exported.sha256, "parity_db": round(exported.parity_db, 1)}
+        print(json.dumps(told))
     return 0
 
 
-def export_run(run_dir: Path, shard_path: Path, out: Path, card: Path) -> Exported:
-    """Export the EMA generator of run_dir, check it on held-out rows, write the card."""
+def export_run(
+    run_dir: Path, shard_path: Path, out: Path, card: Path, least_int8_db: float = LEAST_PARITY_DB
+) -> tuple[Exported, Exported]:
+    """Export the EMA generator of run_dir in float32 and int8, check both on held-out rows, write the card."""
     state = read_checkpoint(run_dir)
     config = config_of(state["config"], f"{run_dir}/latest.pt")
     shard = load_shard(shard_path, config.size_px)
@@ -47,18 +51,19 @@ def export_run(run_dir: Path, shard_path: Path, out: Path, card: Path) -> Export
     generator.load_state_dict(state["ema"])
     told = _run_record(run_dir)
     trained_on = f"{len(shard.train)} photos, {len(shard.textures)} personas, {told['hardware']}"
-    samples = held_out_conditioning(shard, config.size_px, SAMPLES)
+    samples = cross_conditioning(shard, shard.held_out[:SAMPLES], config.size_px)
     exported = export_generator(generator, out, state["images_seen"], trained_on, samples)
+    calibration = cross_conditioning(shard, shard.train[:CALIBRATION], config.size_px)
+    int8 = quantise_generator(out, out.with_stem(out.stem + "_int8"), calibration, samples, least_int8_db)
     stats = _stats(run_dir)
-    evidence = Evidence(exported, config, told, stats, len(shard.train), len(shard.held_out), len(shard.textures))
+    evidence = Evidence(exported, int8, config, told, stats, len(shard.train), len(shard.held_out), len(shard.textures))
     write_card(card, evidence)
-    return exported
+    return exported, int8
 
 
 @torch.no_grad()
-def held_out_conditioning(shard: Shard, size_px: int, count: int) -> Tensor:
-    """(n, 11, S, S) of CROSS guides on held-out rows; the same every time."""
-    rows = shard.held_out[:count]
+def cross_conditioning(shard: Shard, rows: Tensor, size_px: int) -> Tensor:
+    """(n, 11, S, S) of CROSS guides on rows of the shard; the same every time."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         personas = torch.randint(len(shard.textures), (len(rows),))
