@@ -23,7 +23,6 @@ from training.step import make_players
 from training.train import run_training
 from training.warm_start import warm
 
-
 TINY_INT8_DB = 30.0  # eight channels, 32 images seen: coarser than anything that is shipped
 
 
