@@ -18,6 +18,7 @@ import click
 
 from anonymizer import __version__
 from anonymizer.choices import Coverage, Fallback, Generator, Look, Preset
+from anonymizer.commands.audit import audit
 from anonymizer.errors import EXIT_OUR_MISTAKE, AnonymizerError, SinkError
 from anonymizer.refusals import as_text, one_line
 
@@ -223,6 +224,9 @@ def demo(call: Call, /, out_dir: Path, config: Path | None, **flags: Any) -> Non
     with _bars("frame") as on_progress:
         report = call.loaded_app().run_demo(out_dir, settings, on_progress)
     _show(call, report)
+
+
+anonymizer.add_command(audit)
 
 
 def _settings(config: Path | None, flags: dict[str, Any]) -> Settings:

@@ -1,6 +1,7 @@
 """Are personas different people, and is any of them recognisably one portrait of the bank?
 
-    python -m training measure-personas --portraits FOLDER --dlib-models FOLDER --mobilefacenet FILE
+    python -m training measure-personas --portraits FOLDER --recogniser configs/recognisers/mobilefacenet.toml \\
+        --models FOLDER
 
 Three galleries: the personas themselves; the portraits' photos; and each portrait drawn by our own renderer alone
 (its shape and skin, unmixed), which is the stricter: photos have hair and light that a render has not. The floor that
@@ -19,7 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from anonymizer.audit.recognisers import Recogniser, load_recognisers
 from anonymizer.faces import Floats, MotionCode
+from anonymizer.frames import RgbImage as Rgb
 from anonymizer.generate.guide import draw, pose, texture_mips
 from anonymizer.persona import persona as mixing
 from anonymizer.persona.bank import PersonaBank, load_bank
@@ -27,7 +30,6 @@ from anonymizer.persona.face_model import FaceModel, load_face_model
 from anonymizer.persona.persona import Persona, draw_persona
 from anonymizer.sheet import BACKGROUND_RGB, grid, save_rgb
 from training.landmark_photos import landmark_photos, read_rgb
-from training.measure.recognisers import DlibResNet, MobileFaceNet, Recogniser, Rgb
 from training.measure.report import print_table, write_json
 from training.measure.tap import replaced
 
@@ -96,7 +98,7 @@ def draw_unmixed(bank: PersonaBank, model: FaceModel) -> list[Persona]:
 
 
 def embed_all(recogniser: Recogniser, faces: Sequence[tuple[Rgb, Floats]]) -> Floats:
-    return np.stack([recogniser.embed(rgb, points) for rgb, points in faces])
+    return np.stack([recogniser.embed(recogniser.chip(rgb, points)) for rgb, points in faces])
 
 
 def judge(personas: Sequence[Persona], embedded: Floats, gallery: Gallery) -> dict[str, Any]:
@@ -134,11 +136,7 @@ def main(argv: list[str]) -> int:
     args = _parser().parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
     model, bank = load_face_model(), load_bank()
-    recognisers: list[Recogniser] = []
-    if args.dlib_models:
-        recognisers.append(DlibResNet.load(args.dlib_models))
-    if args.mobilefacenet:
-        recognisers.append(MobileFaceNet.load(args.mobilefacenet))
+    recognisers = load_recognisers(args.recogniser, args.models, args.dlib)
     photos = bank_photos(args.portraits, args.exclude)
     if len(photos) != len(bank):
         print(f"note: {len(photos)} portraits found, {len(bank)} in the bank; own portraits may be misnamed")
@@ -212,8 +210,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training measure-personas", description=__doc__)
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--exclude", type=Path, default=Path("configs/personas_exclude.txt"))
-    parser.add_argument("--dlib-models", type=Path, help="folder with dlib_face_recognition_resnet_model_v1.dat")
-    parser.add_argument("--mobilefacenet", type=Path, help="ONNX file")
+    parser.add_argument("--dlib", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--recogniser", type=Path, nargs="*", default=[], help="TOML files, as for anonymizer audit")
+    parser.add_argument("--models", type=Path, help="folder of their ONNX files")
     parser.add_argument("--count", type=int, default=64)
     parser.add_argument(
         "--seed", default="measured personas", help="stands for the secret, so that runs can be repeated"

@@ -27,6 +27,7 @@ from anonymizer.adapters.video_reader import VideoReader
 from anonymizer.adapters.video_writer import VideoWriter
 from anonymizer.generate.classic import ClassicGenerator
 from anonymizer.generate.onnx_generator import OnnxGenerator
+from anonymizer.machine import machine
 from anonymizer.perceive import clip as planning
 from anonymizer.perceive.centerface import CenterFace
 from anonymizer.perceive.fullrange import FullRange
@@ -35,7 +36,7 @@ from anonymizer.progress import Progress
 from anonymizer.settings import Settings, load_settings
 from training.measure.looped import write_looped
 from training.measure.pictures import frames_at, moments_of, save_before_and_after
-from training.measure.report import machine, print_table, write_json
+from training.measure.report import print_table, write_json
 from training.measure.tap import OnCall, tapped
 
 SIZE_PX = (1280, 720)

@@ -1,0 +1,108 @@
+"""Does the true face shine through? Fine detail of BEFORE looked for in AFTER, at the same place.
+
+Two people in one pose share the coarse picture (dark eyes, bright nose), but not its fine detail: lashes, pores, the
+edge of a lip. So both pictures are brought to one size, everything coarse is taken off, and what is left is
+correlated, in eyes, nose and mouth apart. The regression's slope tells how opaque the cover is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer.audit.seen import Seen, box_of
+from anonymizer.faces import Floats
+from anonymizer.frames import RgbImage
+from anonymizer.guard.coverage import fill_hole
+from anonymizer.persona.landmark_groups import EYE_LEFT, EYE_RIGHT
+
+FACE_PX = 128  # width at which faces are compared
+COARSE_PX = 1.5  # sigma of what is taken off
+FLATTEST = 1.0  # levels of 255; a face with less detail (dark, out of focus) cannot be judged
+BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
+NOSE = (168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 64, 294)
+LIPS_OUTER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
+INNER = {"eyes": (*EYE_LEFT, *EYE_RIGHT, *BROWS), "nose": NOSE, "mouth": LIPS_OUTER}
+
+
+@dataclass(frozen=True, slots=True)
+class Shine:
+    """How much of one region of the raw face is in AFTER. likeness: correlation of fine detail, −1 to 1, NaN where
+    there is none. share: of the raw detail's strength, 0 = covered, 1 = untouched."""
+
+    likeness: float
+    share: float
+
+
+def shine_through(before: RgbImage, after: RgbImage, raw: Seen) -> dict[str, Shine]:
+    """By region. before, after: (H, W, 3) of one size; raw: the face in `before`."""
+    matrix, size = _to_common(raw)
+    details = [_fine_detail(rgb, matrix, size) for rgb in (before, after)]
+    points = raw.landmarks_px[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    out = {}
+    for name, group in INNER.items():
+        mask = np.zeros(size[::-1], np.uint8)
+        fill_hole(mask, _hull(points[list(group)]))
+        b, a = (detail[mask > 0] for detail in details)
+        out[name] = _shine(b.astype(np.float64), a.astype(np.float64))
+    return out
+
+
+def worst(shines: dict[str, Shine]) -> float:
+    """The highest likeness of any region, NaN when none can be judged."""
+    seen = [s.likeness for s in shines.values() if np.isfinite(s.likeness)]
+    return max(seen, default=float("nan"))
+
+
+def _shine(before: npt.NDArray[np.float64], after: npt.NDArray[np.float64]) -> Shine:
+    if len(before) < 20 or before.std() < FLATTEST:
+        return Shine(float("nan"), float("nan"))
+    b, a = before - before.mean(), after - after.mean()
+    covariance, variance = float((a * b).mean()), float((b * b).mean())
+    likeness = covariance / max(np.sqrt(variance) * float(a.std()), 1e-9)
+    return Shine(likeness, covariance / variance)
+
+
+def _to_common(raw: Seen) -> tuple[npt.NDArray[np.float64], tuple[int, int]]:
+    """(2, 3): frame px -> the common size, and that size (width, height)."""
+    box = box_of(raw)
+    scale = FACE_PX / max(box.width, 1.0)
+    size = (FACE_PX, max(8, round(box.height * scale)))
+    return np.array([[scale, 0, -box.x0 * scale], [0, scale, -box.y0 * scale]]), size
+
+
+def _fine_detail(rgb: RgbImage, matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> Floats:
+    import cv2
+
+    part, moved = _cut(rgb, matrix, size)
+    grey = cv2.cvtColor(np.ascontiguousarray(part), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    if moved[0, 0] < 0.7:  # a plain warp would skip pixels
+        small = (max(2, round(grey.shape[1] * moved[0, 0])), max(2, round(grey.shape[0] * moved[0, 0])))
+        shrink = np.array([small[0] / grey.shape[1], small[1] / grey.shape[0]])
+        grey = np.asarray(cv2.resize(grey, small, interpolation=cv2.INTER_AREA), np.float32)
+        moved = moved.copy()
+        moved[:, :2] /= shrink
+    warped = cv2.warpAffine(grey, moved, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped - cv2.GaussianBlur(warped, (0, 0), COARSE_PX), np.float32)
+
+
+def _cut(
+    rgb: RgbImage, matrix: npt.NDArray[np.float64], size: tuple[int, int]
+) -> tuple[RgbImage, npt.NDArray[np.float64]]:
+    """The part of the frame that is needed, and the matrix from there."""
+    scale, height, width = matrix[0, 0], *rgb.shape[:2]
+    x0, y0 = (int(np.clip(-matrix[i, 2] / scale - 4, 0, limit - 2)) for i, limit in enumerate((width, height)))
+    x1 = int(np.clip((size[0] - matrix[0, 2]) / scale + 4, x0 + 2, width))
+    y1 = int(np.clip((size[1] - matrix[1, 2]) / scale + 4, y0 + 2, height))
+    moved = matrix.copy()
+    moved[:, 2] += matrix[:, :2] @ np.array([x0, y0])
+    return rgb[y0:y1, x0:x1], moved
+
+
+def _hull(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    import cv2
+
+    hull = cv2.convexHull(points.astype(np.float32))[:, 0]
+    return np.asarray(hull, np.float64)

@@ -1,0 +1,1 @@
+"""Verbs that have a module of their own; `cli.py` registers them."""
