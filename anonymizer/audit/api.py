@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from anonymizer.adapters.image_file import read_image
+from anonymizer.adapters.image_reader import read_image
 from anonymizer.audit.photo_pairs import photos_in
 from anonymizer.audit.recognisers import DlibResNet, Recogniser
 from anonymizer.audit.seen import audit_finder, box_of, faces_of

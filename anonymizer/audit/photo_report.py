@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from anonymizer.adapters.image_file import read_image
+from anonymizer.adapters.image_reader import read_image
 from anonymizer.audit import page, plots
 from anonymizer.audit.baselines import FLOOR
 from anonymizer.audit.findings import LEAST_PEOPLE, Fault

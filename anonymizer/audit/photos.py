@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anonymizer.adapters.image_file import read_image
+from anonymizer.adapters.image_reader import read_image
 from anonymizer.audit.baselines import BASELINES, FLOOR
 from anonymizer.audit.detail import Shine, shine_through
 from anonymizer.audit.photo_pairs import Attack, Photo, match, photos_in, plan_attack
