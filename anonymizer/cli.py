@@ -32,7 +32,8 @@ PASS_WORDS = {"look": "finding faces", "render": "replacing them"}
 HELP_END = """\b
 Exit codes: 0 done, 1 another explained error, 2 a wrong flag or setting,
 3 input unreadable, 4 output not writable, 5 a model file missing or changed,
-6 camera, 7 persona key, 70 a mistake of the program, 130 interrupted, 143 terminated."""
+6 camera, 7 persona key, 8 live frames that fail, 70 a mistake of the program,
+130 interrupted, 143 terminated."""
 
 OnProgress = Callable[["Progress"], None]
 Command = Callable[..., Any]
@@ -285,3 +286,15 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_words(inner) for inner in value)
     return one_line(str(value))
+
+
+with_flags, chosen_settings, show = _with, _settings, _show  # for the verbs that have a module of their own
+
+
+def _add_verbs() -> None:
+    from anonymizer.commands.live import live  # it uses what stands above
+
+    anonymizer.add_command(live)
+
+
+_add_verbs()

@@ -124,11 +124,13 @@ class PlannedFace:
     slot: which persona; slots count up in order of first appearance. code: its motion, or None
     when only a fallback cover is possible. cover_box: what the fallback hides (used when code is
     None), and, with a code, a further box that must be inside the hole; None = the hull alone.
+    cover_outline: (N, 2) float64, convex, in frame px: a whole person, covered like the box and together with it.
     """
 
     slot: int
     code: MotionCode | None
     cover_box: Box | None = None
+    cover_outline: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if self.code is None and self.cover_box is None:

@@ -135,6 +135,8 @@ class Anonymizer:
             outlines.append(hull(face.code, wanted, self.model))
         if face.cover_box is not None:
             outlines.append(box_outline(face.cover_box))
+        if face.cover_outline is not None:
+            outlines.append(face.cover_outline)
         margin = ring_px(code) + 2 if code is not None else 0.25 * float(np.ptp(outlines[0], axis=0).max())
         where = bounds(outlines, margin, hole.shape)
         if where is None:

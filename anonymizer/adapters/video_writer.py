@@ -81,15 +81,18 @@ class VideoWriter:
         """Whether the source's sound broke off before its end."""
         return self._audio is not None and self._audio.damaged
 
-    def send(self, frame: SafeFrame) -> None:
-        """Encode one frame at captured_at_s. ValueError when size or time do not fit, TypeError for anything unsafe."""
+    def send(self, frame: SafeFrame, at_s: float | None = None) -> None:
+        """Encode one frame at `at_s`, by default its captured_at_s.
+
+        ValueError when size or time do not fit, TypeError for anything unsafe.
+        """
         if not isinstance(frame, SafeFrame):
             raise TypeError(f"only a SafeFrame may be written, got {type(frame).__name__}")
         got_px = (frame.rgb.shape[1], frame.rgb.shape[0])
         if got_px != self._info.size_px:
             raise ValueError(f"expected frames of {_by(self._info.size_px)} px, got {_by(got_px)} px")
         picture = self._picture(even_sized(frame.rgb))
-        picture.pts = self._tick(frame.captured_at_s)
+        picture.pts = self._tick(frame.captured_at_s if at_s is None else at_s)
         picture.time_base = self._info.time_base
         _guarded(self._path, lambda: self._mux(self._video.encode(picture)))
 

@@ -1,4 +1,4 @@
-"""The capture thread: reads the camera as fast as it gives, keeps only the newest frame, and finds a lost camera again."""
+"""The capture thread: reads the camera as fast as it gives, keeps the newest frame only, finds a lost camera again."""
 
 from __future__ import annotations
 
@@ -101,5 +101,3 @@ class Capture:
         source, self._source = self._source, None
         if source is not None:
             source.close()
-
-

@@ -49,4 +49,3 @@ class Histogram:
         below = np.cumsum(counts)
         p50, p95, p99 = (float((np.searchsorted(below, share * count) + 0.5) * STEP_MS) for share in (0.5, 0.95, 0.99))
         return Spread(count, total_ms / count, p50, p95, p99, longest_ms)
-

@@ -21,7 +21,7 @@ WORKING = ("perceive", "render", "send")  # stages that must never be busy with 
 class LiveFigures:
     """A run so far. captured: frames the camera gave. distinct: of those sent, each once, blanks not among them.
     repeats: sent again because nothing newer was there. blanks: sent blank. dropped: by the slot they were dropped in.
-    failures: by stage. states: how often each was entered. latency: captured to sent. first_replaced_s: after the start.
+    failures: by stage. states: how often entered. latency: captured to sent. first_replaced_s: since the start.
     """
 
     seconds: float
@@ -119,7 +119,9 @@ class Metrics:
     def figures(self, dropped: Mapping[str, int]) -> LiveFigures:
         with self._lock:
             counts, failures = self._counts.copy(), dict(self._failures)
-            verdicts = {verdict: self._verdicts[verdict] for verdict in Verdict if verdict is not Verdict.BLANKED}
+            verdicts: dict[Verdict, int] = {}
+            for verdict in (Verdict.REPLACED, Verdict.NO_FACE, Verdict.OBSCURED):
+                verdicts[verdict] = self._verdicts[verdict]
             states, first_s = dict(self._states), self._first_replaced_s
         return LiveFigures(
             seconds=self._clock.now_s() - self.started_s,

@@ -50,12 +50,11 @@ class LiveSession:
         parts: LiveParts,
         options: LiveOptions,
         on_event: OnEvent | None = None,
-        steps: Callable[[OnEvent], Ladder] | None = None,
+        ladder: Ladder | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._shared = Shared(parts.renderer, options, clock or SystemClock(), on_event)
         self._sender = Sender(parts.sink, self._shared)
-        ladder = steps(on_event or (lambda event: None)) if steps is not None else None
         stages = {
             "capture": Capture(parts.source, parts.open_again, self._shared).run,
             "perceive": Perceiver(parts.planner, self._shared).run,

@@ -79,9 +79,9 @@ class Finder:
         found = self._faces(rgb, self._detections(rgb), thorough)
         if thorough:
             for view in still_views((rgb.shape[1], rgb.shape[0]), self.settings.detector_side_px):
-                fresh = [each for each in self._in_view(rgb, view) if not _covered(each.box, found)]
+                fresh = [each for each in self._in_view(rgb, view) if not covered(each.box, found)]
                 found += self._faces(rgb, suppressed(fresh), thorough, only_confirmed=view.turns != 0)
-        return _one_a_face(found)
+        return one_a_face(found)
 
     def find_tracked(self, frame: Frame, witness: bool = True) -> tuple[Face, ...]:
         """Faces of the next frame of a clip: landmarks are looked for where they were, without a detector.
@@ -98,13 +98,9 @@ class Finder:
             detections = self._weighed_together(rgb, first) if lost or not kept else first
         else:
             detections = () if kept else self._full_range.detect(rgb, self.settings.full_range_score)
-        fresh = self._faces(rgb, [each for each in detections if not _covered(each.box, kept)])
-        faces = _one_a_face([*kept, *fresh])
-        self._tracked = tuple(
-            _Tracked(face.landmarks_px, shifts.get(id(face), (0.0, 0.0)))
-            for face in faces
-            if face.landmarks_px is not None
-        )
+        fresh = self._faces(rgb, [each for each in detections if not covered(each.box, kept)])
+        faces = one_a_face([*kept, *fresh])
+        self._track(faces, shifts)
         return faces
 
     def reset(self) -> None:
@@ -132,11 +128,19 @@ class Finder:
             if points is None or points.presence < self.settings.presence:
                 continue
             face = _face(points)
-            if not _covered(face.box_px, kept):
+            if not covered(face.box_px, kept):
                 dx, dy = (points.landmarks_px - old.landmarks_px)[:, :2].mean(axis=0)
                 shifts[id(face)] = (float(dx), float(dy))
                 kept.append(face)
         return kept, shifts
+
+    def _track(self, faces: Iterable[Face], shifts: dict[int, tuple[float, float]]) -> None:
+        """Follow these faces from now on. shifts: how far each moved, by id()."""
+        self._tracked = tuple(
+            _Tracked(face.landmarks_px, shifts.get(id(face), (0.0, 0.0)))
+            for face in faces
+            if face.landmarks_px is not None
+        )
 
     def _centerface_detections(self, rgb: RgbImage) -> tuple[Detection, ...]:
         return self._centerface.detect(rgb, self.settings.detector_side_px, self.settings.min_score)
@@ -201,7 +205,7 @@ def _fits(points: FacePoints, box: Box) -> bool:
     return same_face(bounds(points.landmarks_px), box, 0.2)
 
 
-def _covered(box: Box, faces: Iterable[Face]) -> bool:
+def covered(box: Box, faces: Iterable[Face]) -> bool:
     return any(same_face(box, face.box_px) for face in faces)
 
 
@@ -215,11 +219,11 @@ def _with_support(detection: Detection, others: Iterable[Detection], sure_score:
     return detection
 
 
-def _one_a_face(faces: Iterable[Face]) -> tuple[Face, ...]:
+def one_a_face(faces: Iterable[Face]) -> tuple[Face, ...]:
     """Each face once, those with landmarks before bare boxes, otherwise in the given order."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda each: each.landmarks_px is None):
-        if not _covered(face.box_px, kept):
+        if not covered(face.box_px, kept):
             kept.append(face)
     return tuple(kept)
 

@@ -57,7 +57,7 @@ class Track:
 
 
 @dataclass(slots=True)
-class _Path:
+class Path:
     """A track being built: sightings by frame number, and the speed of its centre in px a frame."""
 
     seen: dict[int, Face] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class _Path:
         """From where it is expected: going on as it did, or, after a while, where it may have stopped."""
         steps = index - self.last_index
         counts = (steps,) if steps <= COAST else (0, COAST, steps)
-        return min(_distance(_moved(self.last_box, self.speed[0] * n, self.speed[1] * n), box) for n in counts)
+        return min(box_distance(moved(self.last_box, self.speed[0] * n, self.speed[1] * n), box) for n in counts)
 
     def add(self, index: int, face: Face) -> None:
         if self.seen:
@@ -94,24 +94,24 @@ def link_clip(
     return tuple(_track(slot, path, len(observations), size_px, ordered_cuts) for slot, path in enumerate(paths))
 
 
-def _paths(observations: Sequence[tuple[Face, ...]], cuts: frozenset[int]) -> list[_Path]:
-    done: list[_Path] = []
-    live: list[_Path] = []
+def _paths(observations: Sequence[tuple[Face, ...]], cuts: frozenset[int]) -> list[Path]:
+    done: list[Path] = []
+    live: list[Path] = []
     for index, faces in enumerate(observations):
         ended = [path for path in live if index in cuts or index - path.last_index > MAX_GAP]
         done += ended
         live = [path for path in live if path not in ended]
-        taken = _assign(live, faces, index)
+        taken = assign(live, faces, index)
         for at, face in enumerate(faces):
             path = taken.get(at)
             if path is None:
-                path = _Path()
+                path = Path()
                 live.append(path)
             path.add(index, face)
     return done + live
 
 
-def _assign(paths: Sequence[_Path], faces: Sequence[Face], index: int) -> dict[int, _Path]:
+def assign(paths: Sequence[Path], faces: Sequence[Face], index: int) -> dict[int, Path]:
     """Which path each face (by its place in `faces`) goes on with: nearest pairs first."""
     pairs = []
     for path in paths:
@@ -119,7 +119,7 @@ def _assign(paths: Sequence[_Path], faces: Sequence[Face], index: int) -> dict[i
             distance = path.distance(index, face.box_px)
             if distance <= min(MAX_STEP, MIN_STEP + STEP_GROWTH * (index - path.last_index - 1)):
                 pairs.append((distance, index - path.last_index, at, path))
-    taken: dict[int, _Path] = {}
+    taken: dict[int, Path] = {}
     used: set[int] = set()
     for _, _, at, path in sorted(pairs, key=lambda pair: pair[:3]):
         if at not in taken and id(path) not in used:
@@ -128,7 +128,7 @@ def _assign(paths: Sequence[_Path], faces: Sequence[Face], index: int) -> dict[i
     return taken
 
 
-def _distance(a: Box, b: Box) -> float:
+def box_distance(a: Box, b: Box) -> float:
     """Between centres, in sides of the boxes; infinite when the sizes do not go together."""
     side_a, side_b = max(a.width, a.height, 1e-6), max(b.width, b.height, 1e-6)
     if max(side_a / side_b, side_b / side_a) > MAX_SIZE_RATIO:
@@ -137,7 +137,7 @@ def _distance(a: Box, b: Box) -> float:
     return math.hypot(ax - bx, ay - by) / math.sqrt(side_a * side_b)
 
 
-def _is_mistake(path: _Path) -> bool:
+def _is_mistake(path: Path) -> bool:
     faces = path.seen.values()
     return (
         len(faces) <= SHORT
@@ -146,7 +146,7 @@ def _is_mistake(path: _Path) -> bool:
     )
 
 
-def _track(slot: int, path: _Path, length: int, size_px: tuple[int, int], cuts: Sequence[int]) -> Track:
+def _track(slot: int, path: Path, length: int, size_px: tuple[int, int], cuts: Sequence[int]) -> Track:
     first, last = min(path.seen), path.last_index
     shot_start = cuts[bisect_right(cuts, first) - 1] if bisect_right(cuts, first) else 0
     after = bisect_left(cuts, last + 1)
@@ -154,16 +154,16 @@ def _track(slot: int, path: _Path, length: int, size_px: tuple[int, int], cuts: 
     start, end = max(first - REACH, shot_start, 0), min(last + 1 + REACH, shot_end, length)
     known = sorted(path.seen)
     boxes = [_box_at(path, known, index) for index in range(start, end)]
-    while len(boxes) > 1 and end > last + 1 and _is_outside(boxes[-1], size_px):
+    while len(boxes) > 1 and end > last + 1 and is_outside(boxes[-1], size_px):
         boxes.pop()
         end -= 1
-    while len(boxes) > 1 and start < first and _is_outside(boxes[0], size_px):
+    while len(boxes) > 1 and start < first and is_outside(boxes[0], size_px):
         boxes.pop(0)
         start += 1
     return Track(slot, start, tuple(path.seen.get(index) for index in range(start, end)), tuple(boxes))
 
 
-def _box_at(path: _Path, known: Sequence[int], index: int) -> Box:
+def _box_at(path: Path, known: Sequence[int], index: int) -> Box:
     """The box of a frame: as seen, drawn between two sightings, or carried on beyond the first or last one."""
     place = bisect_left(known, index)
     if place < len(known) and known[place] == index:
@@ -178,11 +178,11 @@ def _box_at(path: _Path, known: Sequence[int], index: int) -> Box:
     dx, dy = _speed_near(path, known, at_start=place == 0)
     coast = max(-COAST, min(COAST, steps))
     still = path.seen[nearest].box_px
-    moved = _moved(still, dx * coast, dy * coast)  # it may have gone on or stayed: cover both
-    return _around(still, moved).scaled(1 + min(MAX_GROWTH, GROWTH * abs(steps)))
+    gone_on = moved(still, dx * coast, dy * coast)  # it may have gone on or stayed: cover both
+    return around(still, gone_on).scaled(1 + min(MAX_GROWTH, GROWTH * abs(steps)))
 
 
-def _speed_near(path: _Path, known: Sequence[int], at_start: bool) -> tuple[float, float]:
+def _speed_near(path: Path, known: Sequence[int], at_start: bool) -> tuple[float, float]:
     """Centre speed in px a frame over the first or last few sightings."""
     some = known[: COAST + 1] if at_start else known[-COAST - 1 :]
     if len(some) < 2:
@@ -196,11 +196,11 @@ def _between(a: Box, b: Box, share: float) -> Box:
     return Box(*(p + share * (q - p) for p, q in zip(_corners(a), _corners(b), strict=True)))
 
 
-def _around(a: Box, b: Box) -> Box:
+def around(a: Box, b: Box) -> Box:
     return Box(min(a.x0, b.x0), min(a.y0, b.y0), max(a.x1, b.x1), max(a.y1, b.y1))
 
 
-def _moved(box: Box, dx: float, dy: float) -> Box:
+def moved(box: Box, dx: float, dy: float) -> Box:
     return Box(box.x0 + dx, box.y0 + dy, box.x1 + dx, box.y1 + dy)
 
 
@@ -208,5 +208,5 @@ def _corners(box: Box) -> tuple[float, float, float, float]:
     return box.x0, box.y0, box.x1, box.y1
 
 
-def _is_outside(box: Box, size_px: tuple[int, int]) -> bool:
+def is_outside(box: Box, size_px: tuple[int, int]) -> bool:
     return box.x1 <= 0 or box.y1 <= 0 or box.x0 >= size_px[0] or box.y0 >= size_px[1]

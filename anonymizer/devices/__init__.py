@@ -1,0 +1,1 @@
+"""What the machine has of cameras and virtual cameras, and what is missing."""

@@ -1,0 +1,198 @@
+"""Plans live frames one by one, knowing the past only: follow, hold and widen, then the person, then the frame.
+
+A face in sight with landmarks gets its persona; one without, a cover. A lost one is held where it was, as it was for
+a moment, then as a growing cover; then the whole person that stands there is covered, found by another network, until
+the face is seen again or nobody is there any more. What cannot be told makes the frame blank: `plan` gives None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer.faces import Box, Face, Mask, PlannedFace
+from anonymizer.frames import Frame
+from anonymizer.geometry import convex_outline
+from anonymizer.guard.coverage import hull
+from anonymizer.perceive.live_finder import Sight
+from anonymizer.perceive.live_track import LiveTrack
+from anonymizer.perceive.motion import Motion, fit_motion
+from anonymizer.perceive.tracks import LOW_SCORE, MIN_STEP, SHORT, STEP_GROWTH, box_distance, is_outside
+from anonymizer.persona.face_model import FaceModel
+
+COVER_SCALE = 1.3  # of a detector's box, which ends at the brows and the temples
+HELD_POSE_S = 0.12  # a lost face keeps its persona for so long: a blink of the landmarks is not seen
+HOLD_S = 0.5  # then the cover grows for so long before the whole person is covered
+MISTAKE_S = 0.27  # so long is a face covered that was seen once or twice, unsure and without landmarks
+MOST_RESIDUAL_CM = 1.2  # rms of landmarks against the average head; people stay below .7 (10 clips), rubbish does not
+MOST_STEP = 1.5  # how far, in box sides, a face may have gone while it was out of sight
+PERSON_SHARE = 0.05  # of a lost face's cover that must be a person for the person to count as still there
+MOST_PERSON = 0.8  # of the frame; a person region larger than that is no answer: the frame is blanked
+OUTLINE_GROW_PX = 8.0
+
+
+class Looks(Protocol):
+    """Gives the faces of the next frame; raises when it cannot tell."""
+
+    def look(self, frame: Frame) -> Sight: ...
+    def close(self) -> None: ...
+
+
+class Masks(Protocol):
+    """Marks people: (H, W) uint8, 255 = person."""
+
+    def mask(self, frame: Frame) -> Mask: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    face: Face
+    motion: Motion | None
+
+
+class LivePlanner:
+    """Frames in order, gaps allowed. Used by one thread."""
+
+    def __init__(self, finder: Looks, masker: Masks, model: FaceModel) -> None:
+        self._finder, self._masker, self._model = finder, masker, model
+        self._tracks: list[LiveTrack] = []
+
+    def plan(self, frame: Frame) -> tuple[PlannedFace, ...] | None:
+        """The faces of a frame; None when it must be blanked."""
+        at_s = frame.captured_at_s
+        sight = self._finder.look(frame)
+        if sight.cut:
+            for track in self._tracks:
+                track.restart()
+        seen = [_Seen(face, motion) for face in sight.faces for motion in self._motions(face)]
+        self._link(seen, at_s)
+        planned: list[PlannedFace] = []
+        person: list[_Region] = []
+        for track in list(self._tracks):
+            faces = self._planned(track, frame, person)
+            if faces is None:
+                return None
+            planned += faces
+        return tuple(planned)
+
+    def close(self) -> None:
+        self._finder.close()
+
+    def _motions(self, face: Face) -> list[Motion | None]:
+        """The face's motion; nothing at all when its landmarks are rubbish, so that its track counts as lost."""
+        if face.landmarks_px is None:
+            return [None]
+        try:
+            motion = fit_motion(face, self._model)
+        except (ValueError, np.linalg.LinAlgError):
+            return []
+        residual_cm = motion.residual_px / float(np.exp(motion.pose[2]))
+        return [motion] if residual_cm <= MOST_RESIDUAL_CM else []
+
+    def _link(self, seen: Sequence[_Seen], at_s: float) -> None:
+        """Give each face to the track it goes on with, nearest first; the others begin tracks."""
+        pairs = sorted(
+            (distance, t, s)
+            for t, track in enumerate(self._tracks)
+            for s, each in enumerate(seen)
+            if (distance := _distance(track, each.face.box_px, at_s)) <= _reach(track, at_s)
+        )
+        free, left = set(range(len(self._tracks))), set(range(len(seen)))
+        for _, t, s in pairs:
+            if t in free and s in left:
+                free.remove(t)
+                left.remove(s)
+                self._tracks[t].see(seen[s].face, seen[s].motion, self._model, at_s)
+        for s in sorted(left, key=lambda each: seen[each].face.box_px.x0):
+            track = LiveTrack(self._free_slot(), seen[s].face.box_px, at_s)
+            track.see(seen[s].face, seen[s].motion, self._model, at_s)
+            self._tracks.append(track)
+
+    def _free_slot(self) -> int:
+        """The lowest that no track has: who leaves and comes back alone is the same persona."""
+        taken = {track.slot for track in self._tracks}
+        return next(slot for slot in range(len(taken) + 1) if slot not in taken)
+
+    def _planned(self, track: LiveTrack, frame: Frame, person: list[_Region]) -> list[PlannedFace] | None:
+        """What is covered for a track in this frame; None: unknown. Drops tracks that have ended."""
+        gone_s = frame.captured_at_s - track.seen_at_s
+        if gone_s <= 0:
+            return [self._in_sight(track)]
+        size_px = (frame.rgb.shape[1], frame.rgb.shape[0])
+        box = track.lost_box(frame.captured_at_s).scaled(COVER_SCALE)
+        if is_outside(box, size_px) or (gone_s > MISTAKE_S and _is_mistake(track)):
+            self._tracks.remove(track)
+            return []
+        if gone_s <= HELD_POSE_S and track.code is not None:
+            return [PlannedFace(track.slot, track.code, box)]
+        if gone_s <= HOLD_S:
+            return [PlannedFace(track.slot, None, box)]
+        if not person:
+            person.append(_Region(self._masker.mask(frame)))
+        return self._person(track, box, person[0])
+
+    def _in_sight(self, track: LiveTrack) -> PlannedFace:
+        if track.code is None:
+            return PlannedFace(track.slot, None, track.box.scaled(COVER_SCALE))
+        outline = hull(track.code, "face", self._model)
+        held = _holds(outline, track.box)
+        return PlannedFace(track.slot, track.code, None if held else track.box)
+
+    def _person(self, track: LiveTrack, box: Box, region: _Region) -> list[PlannedFace] | None:
+        """The person who stands where the face was lost; nobody there: the track has ended."""
+        if region.share > MOST_PERSON:
+            return None
+        outline = region.around(box)
+        if outline is None:
+            self._tracks.remove(track)
+            return []
+        return [PlannedFace(track.slot, None, box, outline)]
+
+
+class _Region:
+    """Where people are in one frame."""
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
+        self.share = float(np.count_nonzero(mask)) / mask.size
+        _, self._labels = cv2.connectedComponents(mask, connectivity=8)
+
+    def around(self, box: Box) -> npt.NDArray[np.float64] | None:
+        """Convex outline (N, 2) of whoever stands in the box, in frame px; None when nobody does."""
+        height, width = self._mask.shape
+        rows = slice(max(0, int(box.y0)), min(height, int(box.y1) + 1))
+        columns = slice(max(0, int(box.x0)), min(width, int(box.x1) + 1))
+        inside = self._labels[rows, columns]
+        if inside.size == 0 or np.count_nonzero(inside) < PERSON_SHARE * inside.size:
+            return None
+        whole = np.isin(self._labels, np.unique(inside[inside > 0])).astype(np.uint8)
+        corners = cv2.convexHull(cv2.findNonZero(whole))[:, 0]
+        return convex_outline(corners, grow_px=OUTLINE_GROW_PX)
+
+
+def _holds(outline: npt.NDArray[np.float64], box: Box) -> bool:
+    """Does the hole reach around the middle of every side of the landmarks' bounds?"""
+    low, high = outline.min(0), outline.max(0)
+    return bool(low[0] <= box.x0 and low[1] <= box.y0 and high[0] >= box.x1 and high[1] >= box.y1)
+
+
+def _distance(track: LiveTrack, box: Box, at_s: float) -> float:
+    """From where it was or, having gone on, should be; in box sides."""
+    return min(box_distance(track.box, box), box_distance(track.lost_box(at_s), box))
+
+
+def _reach(track: LiveTrack, at_s: float) -> float:
+    frames = max(0.0, (at_s - track.seen_at_s) * 30 - 1)
+    return min(MOST_STEP, MIN_STEP + STEP_GROWTH * frames)
+
+
+def _is_mistake(track: LiveTrack) -> bool:
+    return track.sightings <= SHORT and not track.had_landmarks and track.best_confidence < LOW_SCORE
+
+
+__all__ = ["LivePlanner", "Looks", "Masks"]

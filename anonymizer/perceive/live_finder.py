@@ -1,0 +1,127 @@
+"""Finds the faces of the newest frame within a budget: what must be known now is looked for now, the rest beside.
+
+Every frame: landmarks where they were. On this very frame too, when a face is new or lost, after a cut and every few
+frames: the full-range detector. Beside, in a thread of its own: CenterFace over the whole frame, as often as the budget
+says, so that what it says is at most `witness_age_s` old; when it is later than that, the full-range detector stands
+in, and when it does not answer at all, the frame fails. Nobody in sight: CenterFace looks at every frame before it
+leaves.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from anonymizer.faces import Face
+from anonymizer.frames import Frame, RgbImage
+from anonymizer.perceive.cuts import CutDetector
+from anonymizer.perceive.detections import Detection
+from anonymizer.perceive.finder import Finder, FinderSettings, covered, one_a_face
+from anonymizer.perceive.landmarks import bounds
+
+
+@dataclass(frozen=True, slots=True)
+class LiveBudget:
+    """witness_every_s: from one start of CenterFace to the next. witness_age_s: the oldest answer that counts.
+    give_up_s: without any answer for longer, frames fail. full_range_every: frames. every_frame: both detectors on
+    every frame, whatever it costs (`strict`).
+    """
+
+    witness_every_s: float = 0.13
+    witness_age_s: float = 0.2
+    give_up_s: float = 1.0
+    full_range_every: int = 3
+    every_frame: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """faces of a frame. cut: the picture changed wholly."""
+
+    faces: tuple[Face, ...]
+    cut: bool
+
+
+class LiveFinder(Finder):
+    """A Finder for frames that do not wait. One thread."""
+
+    def __init__(self, settings: FinderSettings | None = None, budget: LiveBudget | None = None) -> None:
+        super().__init__(settings)
+        self.budget = budget or LiveBudget()
+        self._cuts = CutDetector()
+        self._witness: ThreadPoolExecutor = ThreadPoolExecutor(1, "live-witness")
+        self._asked: Future[tuple[Detection, ...]] | None = None
+        self._asked_at_s = self._answered_at_s = -math.inf  # times of the frames asked about
+        self._since_full_range = 0
+
+    def look(self, frame: Frame) -> Sight:
+        """Faces of the next frame. Raises when a detector fails, or the second one does not answer any more."""
+        rgb, now_s = frame.rgb, frame.captured_at_s
+        cut = self._cuts.is_cut(rgb)
+        if cut:
+            self.reset()
+        followed, shifts = self._follow(rgb)
+        kept = [face for face in followed if _is_finite(face)]
+        detections = self._answer(now_s)
+        every = self.budget.every_frame
+        lost = every or cut or not kept or len(kept) < len(self._tracked)
+        late = now_s - self._answered_at_s > self.budget.witness_age_s
+        self._since_full_range += 1
+        if lost or late or self._since_full_range >= self.budget.full_range_every:
+            detections += tuple(map(self._weighed, self._full_range.detect(rgb, self.settings.full_range_score)))
+            self._since_full_range = 0
+        if every or not (kept or detections):  # it might leave as it is: both must have looked at this very frame
+            detections += self._centerface_detections(rgb)
+            self._answered_at_s = now_s
+        self._ask(rgb, now_s)
+        return Sight(self._with_new(rgb, kept, detections, shifts), cut)
+
+    def close(self) -> None:
+        self._witness.shutdown(wait=False, cancel_futures=True)
+        super().close()
+
+    def _answer(self, now_s: float) -> tuple[Detection, ...]:
+        """What CenterFace has said since the last frame; also its errors."""
+        if self._asked is None or not self._asked.done():
+            waiting_s = now_s - max(self._answered_at_s, self._asked_at_s)
+            if self._asked is not None and waiting_s > self.budget.give_up_s:
+                raise TimeoutError("the second detector does not answer")
+            return ()
+        asked, self._asked = self._asked, None
+        self._answered_at_s = max(self._answered_at_s, self._asked_at_s)
+        return asked.result()
+
+    def _ask(self, rgb: RgbImage, now_s: float) -> None:
+        due = now_s - max(self._asked_at_s, self._answered_at_s) >= self.budget.witness_every_s
+        if self._asked is None and due:
+            self._asked = self._witness.submit(self._centerface_detections, rgb)
+            self._asked_at_s = now_s
+
+    def _with_new(
+        self,
+        rgb: RgbImage,
+        kept: list[Face],
+        detections: tuple[Detection, ...],
+        shifts: dict[int, tuple[float, float]],
+    ) -> tuple[Face, ...]:
+        """The faces followed and those that are new, which are followed from now on."""
+        new = self._faces(rgb, [each for each in detections if not covered(each.box, kept)])
+        faces = tuple(face for face in one_a_face([*kept, *new]) if _is_finite(face))
+        self._track(faces, shifts)
+        return faces
+
+
+def _is_finite(face: Face) -> bool:
+    """Boxes and landmarks that are numbers; what a broken network gives is taken for a lost face."""
+    box = face.box_px
+    numbers = [box.x0, box.y0, box.x1, box.y1]
+    if face.landmarks_px is not None:
+        inside = bounds(face.landmarks_px)
+        numbers += [inside.x0, inside.y0, inside.x1, inside.y1]
+    return bool(np.isfinite(numbers).all()) and box.width > 0 and box.height > 0
+
+
+__all__ = ["LiveBudget", "LiveFinder", "Sight"]
