@@ -87,7 +87,9 @@ class FileFeed:
         wide, high = self.size_px
         if not self._moving and (width, height) == (wide, high):
             return rgb
-        scale = min(width / wide, height / high) * (CROP_SHARE if self._moving else 1)
+        scale = min(width / wide, height / high)
+        if self._moving:
+            scale = 1.0 if scale * CROP_SHARE >= 1 else scale * CROP_SHARE  # no scaling where the file is large enough
         part_px = min(width, round(wide * scale)), min(height, round(high * scale))
         at_s = self._index / self.fps_hz
         shares = [0.5 + 0.5 * math.sin(2 * math.pi * at_s / s) if self._moving else 0.5 for s in CROP_PERIOD_S]

@@ -19,6 +19,7 @@ from anonymizer.faces import Box, Face, Mask, PlannedFace
 from anonymizer.frames import Frame
 from anonymizer.geometry import convex_outline
 from anonymizer.guard.coverage import hull
+from anonymizer.perceive.detections import same_face
 from anonymizer.perceive.live_finder import Sight
 from anonymizer.perceive.live_track import LiveTrack
 from anonymizer.perceive.motion import Motion, fit_motion
@@ -28,12 +29,15 @@ from anonymizer.persona.face_model import FaceModel
 COVER_SCALE = 1.3  # of a detector's box, which ends at the brows and the temples
 HELD_POSE_S = 0.12  # a lost face keeps its persona for so long: a blink of the landmarks is not seen
 HOLD_S = 0.5  # then the cover grows for so long before the whole person is covered
+PERSON_S = 10.0  # and the person for so long: by then both detectors have looked some seventy times and seen no face
 MISTAKE_S = 0.27  # so long is a face covered that was seen once or twice, unsure and without landmarks
 MOST_RESIDUAL_CM = 1.2  # rms of landmarks against the average head; people stay below .7 (10 clips), rubbish does not
 MOST_STEP = 1.5  # how far, in box sides, a face may have gone while it was out of sight
+JUMP_STEP = 4.0  # a face that appears so near to where one was lost is the same; where it was stays covered for a while
 PERSON_SHARE = 0.05  # of a lost face's cover that must be a person for the person to count as still there
 MOST_PERSON = 0.8  # of the frame; a person region larger than that is no answer: the frame is blanked
 OUTLINE_GROW_PX = 8.0
+REGION_PX = 320  # longer side at which people are outlined; the network itself sees 256
 
 
 class Looks(Protocol):
@@ -71,6 +75,8 @@ class LivePlanner:
                 track.restart()
         seen = [_Seen(face, motion) for face in sight.faces for motion in self._motions(face)]
         self._link(seen, at_s)
+        for track in self._tracks:
+            track.witnessed |= any(same_face(track.box, box) for box in sight.witnessed)
         planned: list[PlannedFace] = []
         person: list[_Region] = []
         for track in list(self._tracks):
@@ -100,7 +106,7 @@ class LivePlanner:
             (distance, t, s)
             for t, track in enumerate(self._tracks)
             for s, each in enumerate(seen)
-            if (distance := _distance(track, each.face.box_px, at_s)) <= _reach(track, at_s)
+            if not track.ghost and (distance := _distance(track, each.face.box_px, at_s)) <= _reach(track, at_s)
         )
         free, left = set(range(len(self._tracks))), set(range(len(seen)))
         for _, t, s in pairs:
@@ -109,9 +115,25 @@ class LivePlanner:
                 left.remove(s)
                 self._tracks[t].see(seen[s].face, seen[s].motion, self._model, at_s)
         for s in sorted(left, key=lambda each: seen[each].face.box_px.x0):
+            if self._jumped(seen[s], [self._tracks[t] for t in free], at_s):
+                continue
             track = LiveTrack(self._free_slot(), seen[s].face.box_px, at_s)
             track.see(seen[s].face, seen[s].motion, self._model, at_s)
             self._tracks.append(track)
+
+    def _jumped(self, seen: _Seen, lost: Sequence[LiveTrack], at_s: float) -> bool:
+        """Let the nearest lost track go on with a face that appeared too far away for a movement, and cover both."""
+        near = [
+            (distance, n) for n, t in enumerate(lost) if (distance := _distance(t, seen.face.box_px, at_s)) <= JUMP_STEP
+        ]
+        near = [(d, n) for d, n in near if lost[n].seen_at_s < at_s and not lost[n].ghost]
+        if not near:
+            return False
+        track = lost[min(near)[1]]
+        self._tracks.append(LiveTrack(track.slot, track.box, track.seen_at_s, ghost=True))
+        track.restart()
+        track.see(seen.face, seen.motion, self._model, at_s)
+        return True
 
     def _free_slot(self) -> int:
         """The lowest that no track has: who leaves and comes back alone is the same persona."""
@@ -125,7 +147,7 @@ class LivePlanner:
             return [self._in_sight(track)]
         size_px = (frame.rgb.shape[1], frame.rgb.shape[0])
         box = track.lost_box(frame.captured_at_s).scaled(COVER_SCALE)
-        if is_outside(box, size_px) or (gone_s > MISTAKE_S and _is_mistake(track)):
+        if is_outside(box, size_px) or gone_s > _longest_s(track):
             self._tracks.remove(track)
             return []
         if gone_s <= HELD_POSE_S and track.code is not None:
@@ -158,21 +180,25 @@ class _Region:
     """Where people are in one frame."""
 
     def __init__(self, mask: Mask) -> None:
-        self._mask = mask
-        self.share = float(np.count_nonzero(mask)) / mask.size
-        _, self._labels = cv2.connectedComponents(mask, connectivity=8)
+        height, width = mask.shape
+        self._scale = max(1.0, max(height, width) / REGION_PX)
+        size = max(1, round(width / self._scale)), max(1, round(height / self._scale))
+        self._mask = (cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
+        self.share = float(self._mask.mean())
+        _, self._labels = cv2.connectedComponents(self._mask, connectivity=8)
 
     def around(self, box: Box) -> npt.NDArray[np.float64] | None:
         """Convex outline (N, 2) of whoever stands in the box, in frame px; None when nobody does."""
         height, width = self._mask.shape
-        rows = slice(max(0, int(box.y0)), min(height, int(box.y1) + 1))
-        columns = slice(max(0, int(box.x0)), min(width, int(box.x1) + 1))
+        x0, y0, x1, y1 = (v / self._scale for v in (box.x0, box.y0, box.x1, box.y1))
+        rows = slice(max(0, int(y0)), min(height, int(y1) + 1))
+        columns = slice(max(0, int(x0)), min(width, int(x1) + 1))
         inside = self._labels[rows, columns]
         if inside.size == 0 or np.count_nonzero(inside) < PERSON_SHARE * inside.size:
             return None
         whole = np.isin(self._labels, np.unique(inside[inside > 0])).astype(np.uint8)
-        corners = cv2.convexHull(cv2.findNonZero(whole))[:, 0]
-        return convex_outline(corners, grow_px=OUTLINE_GROW_PX)
+        corners = cv2.convexHull(cv2.findNonZero(whole))[:, 0] + 0.5
+        return convex_outline(corners * self._scale, grow_px=OUTLINE_GROW_PX)
 
 
 def _holds(outline: npt.NDArray[np.float64], box: Box) -> bool:
@@ -191,8 +217,12 @@ def _reach(track: LiveTrack, at_s: float) -> float:
     return min(MOST_STEP, MIN_STEP + STEP_GROWTH * frames)
 
 
-def _is_mistake(track: LiveTrack) -> bool:
-    return track.sightings <= SHORT and not track.had_landmarks and track.best_confidence < LOW_SCORE
+def _longest_s(track: LiveTrack) -> float:
+    """How long a track is covered out of sight."""
+    if track.witnessed and not track.ghost:
+        return PERSON_S
+    mistake = track.sightings <= SHORT and not track.had_landmarks and track.best_confidence < LOW_SCORE
+    return MISTAKE_S if mistake else HOLD_S
 
 
 __all__ = ["LivePlanner", "Looks", "Masks"]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anonymizer.faces import Face
+from anonymizer.faces import Box, Face
 from anonymizer.frames import Frame, RgbImage
 from anonymizer.perceive.cuts import CutDetector
 from anonymizer.perceive.detections import Detection
@@ -39,10 +39,11 @@ class LiveBudget:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sight:
-    """faces of a frame. cut: the picture changed wholly."""
+    """faces of a frame. cut: the picture changed wholly. witnessed: where CenterFace, a moment ago, was sure of one."""
 
     faces: tuple[Face, ...]
-    cut: bool
+    cut: bool = False
+    witnessed: tuple[Box, ...] = ()
 
 
 class LiveFinder(Finder):
@@ -65,7 +66,7 @@ class LiveFinder(Finder):
             self.reset()
         followed, shifts = self._follow(rgb)
         kept = [face for face in followed if _is_finite(face)]
-        detections = self._answer(now_s)
+        witness = detections = self._answer(now_s)
         every = self.budget.every_frame
         lost = every or cut or not kept or len(kept) < len(self._tracked)
         late = now_s - self._answered_at_s > self.budget.witness_age_s
@@ -74,10 +75,12 @@ class LiveFinder(Finder):
             detections += tuple(map(self._weighed, self._full_range.detect(rgb, self.settings.full_range_score)))
             self._since_full_range = 0
         if every or not (kept or detections):  # it might leave as it is: both must have looked at this very frame
-            detections += self._centerface_detections(rgb)
+            witness = self._centerface_detections(rgb)
+            detections += witness
             self._answered_at_s = now_s
         self._ask(rgb, now_s)
-        return Sight(self._with_new(rgb, kept, detections, shifts), cut)
+        sure = tuple(each.box for each in witness if each.score >= self.settings.sure_score)
+        return Sight(self._with_new(rgb, kept, detections, shifts), cut, sure)
 
     def close(self) -> None:
         self._witness.shutdown(wait=False, cancel_futures=True)

@@ -30,7 +30,7 @@ _COAST_S = 0.17  # a speed is believed in for so long
 
 @dataclass(slots=True, eq=False)
 class LiveTrack:
-    """slot: its persona. box: where it was seen last. sure: landmarks were seen on it, or a detector was certain."""
+    """slot: its persona. box: where it was seen last."""
 
     slot: int
     box: Box
@@ -38,8 +38,10 @@ class LiveTrack:
     sightings: int = 0
     best_confidence: float = 0.0
     had_landmarks: bool = False
+    witnessed: bool = False  # the second detector has been sure of it once
     speed: tuple[float, float] = (0.0, 0.0)  # of the box's centre, px a second
     code: MotionCode | None = None
+    ghost: bool = False  # a place that a face jumped away from: covered for a while, never seen again
     _filter: OneEuroFilter | None = None
     _baseline: Floats | None = None
     _memory: deque[Floats] = field(default_factory=lambda: deque(maxlen=MEMORY_FRAMES))
