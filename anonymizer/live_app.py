@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 from anonymizer.app import build_anonymizer
 from anonymizer.faces import EXPRESSION_COUNT, MotionCode, PlannedFace
 from anonymizer.frames import Frame
+from anonymizer.generate.every_other import EveryOther
 from anonymizer.live import process
 from anonymizer.live.adapt import Ladder
 from anonymizer.live.choices import LiveChoices
@@ -31,6 +33,9 @@ from anonymizer.settings import Settings
 from anonymizer.stages import FrameSink
 
 LIVE_SIDE_PX = 640  # CenterFace's view of the frame, unless the preset asks for less
+SWITCH_S = (
+    0.0005  # a thread that computes in Python gives way to the next so soon; the usual 5 ms are a sixth of a frame
+)
 SETTLED_S = 5.0  # memory is compared from then on
 
 
@@ -99,6 +104,7 @@ def prepared(
 ) -> Live:
     """Everything opened, loaded and warmed up, not yet started. extra_sinks: such as a window, beside the output."""
     process.forbid_core_dumps()
+    sys.setswitchinterval(SWITCH_S)
     source, open_again = open_camera(choices)
     try:
         renderer, planner = build_anonymizer(settings), build_planner(settings)
@@ -109,7 +115,7 @@ def prepared(
         raise
     options = LiveOptions(source.size_px, choices.fps_hz)
     parts = LiveParts(source, open_again, planner, renderer, sinks[0] if len(sinks) == 1 else EverySink(sinks))
-    session = LiveSession(parts, options, on_event, ladder(renderer, settings, choices.fps_hz, on_event))
+    session = LiveSession(parts, options, on_event, ladder(renderer, choices.fps_hz, on_event))
     gc.collect()
     gc.freeze()  # what is loaded stays; collections look at little and stay short
     return Live(session, renderer, source.size_px)
@@ -145,21 +151,18 @@ def warm_up(renderer: Anonymizer, planner: LivePlanner, size_px: tuple[int, int]
     renderer.reset()
 
 
-def ladder(renderer: Anonymizer, settings: Settings, fps_hz: float, on_event: OnEvent) -> Ladder:
-    """From the chosen network down to what needs none."""
+def ladder(renderer: Anonymizer, fps_hz: float, on_event: OnEvent) -> Ladder:
+    """From the network on every frame down to every second one, before any frame is given up."""
     best = renderer.generator
+    cheaper = EveryOther(best)
 
     def use_best() -> None:
         renderer.generator = best
 
-    def use_classic() -> None:
-        from anonymizer.generate.classic import ClassicGenerator
+    def use_cheaper() -> None:
+        renderer.generator = cheaper
 
-        renderer.generator = ClassicGenerator()
-
-    steps = [(settings.generator, use_best)]
-    if settings.generator != "classic":
-        steps.append(("classic", use_classic))
+    steps = [("every frame", use_best), ("every second frame", use_cheaper)]
     return Ladder(steps, 1e3 / fps_hz, lambda words: on_event(LiveEvent(0.0, LiveState.COVERED, words)))
 
 

@@ -34,7 +34,10 @@ class Ladder:
     def rendered(self, now_s: float, spent_ms: float, dropped: int) -> None:
         """A frame was rendered in `spent_ms`; `dropped`: frames dropped since the start of the run."""
         if self._since_s is None:
-            self._restart(now_s, dropped)
+            self._restart(now_s + WINDOW_S, dropped)  # a start is never smooth
+        if self._since_s is not None and now_s < self._since_s:
+            self._dropped = dropped
+            return
         self._spent_ms.append(spent_ms)
         if self._since_s is not None and now_s - self._since_s >= WINDOW_S:
             self._decide(now_s, dropped)

@@ -14,6 +14,7 @@ THUMB_PX = (64, 36)
 LEAST_CHANGE = 16.0  # mean grey levels a pixel; 15 clips without a cut reach 11.8, cuts between them 18 and more
 LEAST_RATIO = 3.5  # times the usual change of the last frames: a panning camera changes every frame
 MEMORY = 8
+SPARSE = 3  # every third pixel and row is looked at
 
 
 class CutDetector:
@@ -28,7 +29,8 @@ class CutDetector:
 
         The mean grey value is taken off, so that a lamp switched on is no cut.
         """
-        grey = cv2.cvtColor(cv2.resize(rgb, THUMB_PX, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        sparse = np.ascontiguousarray(rgb[::SPARSE, ::SPARSE])  # every pixel of it would take six times as long
+        grey = cv2.cvtColor(cv2.resize(sparse, THUMB_PX, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         thumb = np.asarray(grey, np.float32)
         thumb -= thumb.mean()
         old, self._thumb = self._thumb, thumb
