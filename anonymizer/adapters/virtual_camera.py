@@ -16,6 +16,7 @@ from anonymizer.devices import v4l2
 from anonymizer.errors import SinkError
 from anonymizer.frames import SafeFrame
 
+SYSTEM: str = sys.platform
 SEE = "`anonymizer devices` shows what there is and what to do"
 
 
@@ -27,8 +28,8 @@ class VirtualCamera:
 
     def __init__(self, device: str | None, size_px: tuple[int, int], fps_hz: float, backend: str | None = None) -> None:
         self._size_px = size_px
-        self.device = device if backend is not None and device else _named(device)
-        loopback = sys.platform == "linux" and backend in (None, "v4l2loopback")
+        self.device = device if backend is not None and device else named(device)
+        loopback = SYSTEM == "linux" and backend in (None, "v4l2loopback")
         if loopback:
             v4l2.wake(self.device)
         self._camera: Any = self._open(fps_hz, backend)
@@ -45,13 +46,13 @@ class VirtualCamera:
             raise SinkError(
                 f"the virtual camera {self.device} takes no more pictures; was it unplugged? {SEE}"
             ) from error
-        if sys.platform == "linux" and self.device.startswith("/dev/") and not os.path.lexists(self.device):
+        if SYSTEM == "linux" and self.device.startswith("/dev/") and not os.path.lexists(self.device):
             raise SinkError(f"the virtual camera {self.device} is gone; {SEE}")
 
     def close(self, ok: bool) -> None:
         """Free the device."""
         self._camera.close()
-        if sys.platform == "linux" and self.device.startswith("/dev/"):
+        if SYSTEM == "linux" and self.device.startswith("/dev/"):
             v4l2.wake(self.device)  # so that other programs find it whole
 
     def _open(self, fps_hz: float, backend: str | None) -> Any:
@@ -99,9 +100,9 @@ def why_not(device: str, message: str, size_px: tuple[int, int]) -> str:
     return f"the virtual camera {device} does not open ({message.splitlines()[0]}); {SEE}"
 
 
-def _named(device: str | None) -> str:
+def named(device: str | None) -> str:
     """The device that is meant; SinkError when that is not one."""
-    if sys.platform != "linux":
+    if SYSTEM != "linux":
         return device or "OBS Virtual Camera"
     there = v4l2.loopbacks()
     if not there:

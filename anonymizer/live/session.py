@@ -28,7 +28,7 @@ from anonymizer.stages import FrameSink, FrameSource
 from anonymizer.two_passes import FrameRenderer
 
 JOIN_S = 3.0
-DRAIN_S = 1.0  # for the last frames of a source that ended
+DRAIN_S, DRAIN_LOOK_S = 1.0, 0.02  # for the last frames of a source that ended, and how often to look
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,9 +130,17 @@ class LiveSession:
                 shared.tell(LiveState.STALLED, "send: the output does not take frames")
             told = stuck
             if shared.source_ended.is_set():
-                shared.stopping.wait(DRAIN_S)
+                self._drain()
                 shared.end()
                 return
+
+    def _drain(self) -> None:
+        """Let the last frames of a source that ended go their way."""
+        shared, calm = self._shared, 0
+        until_s = shared.clock.now_s() + DRAIN_S
+        while calm < 2 and shared.clock.now_s() < until_s and not shared.stopping.wait(DRAIN_LOOK_S):
+            waiting = not all(slot.is_empty for slot in (shared.frames, shared.planned, shared.outgoing))
+            calm = 0 if waiting or shared.metrics.busiest()[0] else calm + 1
 
 
 __all__ = ["LiveParts", "LiveSession"]

@@ -26,8 +26,8 @@ class LatestSlot(Generic[_T]):
         return self._dropped
 
     @property
-    def closed(self) -> bool:
-        return self._closed
+    def is_empty(self) -> bool:
+        return self._item is None
 
     def put(self, item: _T) -> None:
         """Never waits. What waited is dropped and counted; after `close` the item goes nowhere."""

@@ -1,0 +1,135 @@
+"""The virtual camera through pyvirtualcam's own seam for back ends: what is sent arrives byte for byte, failures speak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import pyvirtualcam
+
+from anonymizer.adapters import virtual_camera
+from anonymizer.adapters.virtual_camera import VirtualCamera, why_not
+from anonymizer.devices import v4l2
+from anonymizer.errors import SinkError
+from anonymizer.frames import Frame
+from tests.clips import gradient
+from tests.fakes import safe
+
+
+class Device:
+    """A pyvirtualcam back end that keeps what it gets."""
+
+    sent: ClassVar[list[np.ndarray]] = []
+    opened: ClassVar[list[dict[str, Any]]] = []
+    closed: ClassVar[int] = 0
+    error: ClassVar[str] = ""
+
+    def __init__(self, *, width: int, height: int, fps: float, fourcc: int, device: str | None, **kw: Any) -> None:
+        if Device.error and Device.error != "send":
+            raise RuntimeError(Device.error)
+        Device.opened.append({"width": width, "height": height, "fps": fps, "device": device})
+        self._device = device
+
+    def close(self) -> None:
+        Device.closed += 1
+
+    def send(self, frame: np.ndarray) -> None:
+        if Device.error == "send":
+            raise RuntimeError("error writing frame")
+        Device.sent.append(np.array(frame))
+
+    def device(self) -> str:
+        return self._device or "?"
+
+    def native_fourcc(self) -> int | None:
+        return None
+
+
+@pytest.fixture
+def device() -> Iterator[type[Device]]:
+    pyvirtualcam.register_backend("test", Device)
+    Device.sent, Device.opened, Device.closed, Device.error = [], [], 0, ""
+    yield Device
+    del pyvirtualcam.camera.BACKENDS["test"]
+
+
+def test_frames_arrive_byte_for_byte(device: type[Device]) -> None:
+    """RGB, in the size and at the rate asked for, on the device named; closing frees it."""
+    camera = VirtualCamera("Anonymizer", (64, 48), 30, backend="test")
+    pictures = [gradient((64, 48)), 255 - gradient((64, 48))]
+    for n, rgb in enumerate(pictures):
+        camera.send(safe(Frame(rgb.copy(), n)))
+    camera.close(True)
+    assert device.opened == [{"width": 64, "height": 48, "fps": 30, "device": "Anonymizer"}]
+    assert len(device.sent) == 2
+    assert all(np.array_equal(sent.reshape(48, 64, 3), rgb) for sent, rgb in zip(device.sent, pictures, strict=True))
+    assert device.closed == 1
+
+
+def test_only_safe_frames_are_taken(device: type[Device]) -> None:
+    """A raw frame never reaches the driver."""
+    camera = VirtualCamera("Anonymizer", (64, 48), 30, backend="test")
+    with pytest.raises(TypeError, match="SafeFrame"):
+        camera.send(Frame(gradient((64, 48))))  # type: ignore[arg-type]
+    assert device.sent == []
+    camera.close(False)
+
+
+def test_a_device_that_vanishes_is_a_sink_error(device: type[Device]) -> None:
+    """With the next step."""
+    camera = VirtualCamera("Anonymizer", (64, 48), 30, backend="test")
+    device.error = "send"
+    with pytest.raises(SinkError, match="unplugged"):
+        camera.send(safe(Frame(gradient((64, 48)))))
+    camera.close(False)
+
+
+def test_an_unknown_driver_is_refused_by_name() -> None:
+    """pyvirtualcam itself gives a bare KeyError."""
+    with pytest.raises(SinkError, match="no-such-driver"):
+        VirtualCamera("Anonymizer", (64, 48), 30, backend="no-such-driver")
+
+
+@pytest.mark.parametrize(
+    ("message", "word"),
+    [
+        ("Device or resource busy", "busy"),
+        ("/dev/video9: Permission denied", "group video"),
+        ("No such file or directory", "there is no virtual camera"),
+        ("device is not a video output device", "cannot be written to"),
+        ("something else", "does not open"),
+    ],
+)
+def test_every_failure_to_open_has_its_own_sentence(
+    device: type[Device], message: str, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each says what to do, and pyvirtualcam's own noise is not heard."""
+    device.error = message
+    with pytest.raises(SinkError, match=word):
+        VirtualCamera("Anonymizer", (64, 48), 30, backend="test")
+    assert capsys.readouterr().err == ""
+    others = {why_not("x", other, (2, 2)) for other in (message, "Device or resource busy", "something else")}
+    assert len(others) >= 2
+
+
+def test_the_device_is_always_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One: it is taken. Several: the user chooses. None, or another name: refused."""
+
+    def there(*names: str) -> None:
+        devices = [v4l2.VideoDevice(f"/dev/video{10 + n}", name, True, frozenset()) for n, name in enumerate(names)]
+        monkeypatch.setattr(virtual_camera.v4l2, "loopbacks", lambda: tuple(devices))
+
+    monkeypatch.setattr(virtual_camera, "SYSTEM", "linux")
+    there("Anonymizer")
+    assert virtual_camera.named(None) == "/dev/video10"
+    there("Anonymizer", "Other")
+    assert virtual_camera.named("Other") == "/dev/video11"
+    assert virtual_camera.named("/dev/video10") == "/dev/video10"
+    for device in (None, "Nobody"):
+        with pytest.raises(SinkError, match="Anonymizer"):
+            virtual_camera.named(device)
+    there()
+    with pytest.raises(SinkError, match="not loaded"):
+        virtual_camera.named(None)
