@@ -32,7 +32,7 @@ PASS_WORDS = {"look": "finding faces", "render": "replacing them"}
 HELP_END = """\b
 Exit codes: 0 done, 1 another explained error, 2 a wrong flag or setting,
 3 input unreadable, 4 output not writable, 5 a model file missing or changed,
-6 camera, 7 persona key, 8 live frames that fail, 70 a mistake of the program,
+6 camera, 7 persona key, 9 live frames that fail, 70 a mistake of the program,
 130 interrupted, 143 terminated."""
 
 OnProgress = Callable[["Progress"], None]

@@ -7,7 +7,7 @@ AnonymizerError            1   something the tool knows how to explain
 ├── WeightsError           5   a model file is missing, changed or does not fit
 ├── CameraError            6   the camera is missing, busy or gone
 ├── PersonaKeyError        7   the persona key file cannot be read or is not safe to use
-└── FramesFailedError      8   live: frames in a row could not be made safe, or a stage hangs
+└── FramesFailedError      9   live: frames in a row could not be made safe, or a stage hangs
 
 Messages say what was got, what was wanted and what to do next. `assert` is for our own mistakes.
 """
@@ -63,4 +63,4 @@ class PersonaKeyError(AnonymizerError):
 class FramesFailedError(AnonymizerError):
     """Live: several frames in a row could not be made safe, or a stage does not answer; the picture was blanked."""
 
-    exit_code = 8
+    exit_code = 9

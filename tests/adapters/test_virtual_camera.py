@@ -1,4 +1,4 @@
-"""The virtual camera through pyvirtualcam's own seam for back ends: what is sent arrives byte for byte, failures speak."""
+"""The virtual camera through pyvirtualcam's own seam for back ends: frames arrive byte for byte, failures speak."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_the_device_is_always_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def there(*names: str) -> None:
         devices = [v4l2.VideoDevice(f"/dev/video{10 + n}", name, True, frozenset()) for n, name in enumerate(names)]
-        monkeypatch.setattr(virtual_camera.v4l2, "loopbacks", lambda: tuple(devices))
+        monkeypatch.setattr(v4l2, "loopbacks", lambda: tuple(devices))
 
     monkeypatch.setattr(virtual_camera, "SYSTEM", "linux")
     there("Anonymizer")

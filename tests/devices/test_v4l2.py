@@ -1,4 +1,4 @@
-"""What /sys says of video devices, read from made-up folders; the real drivers are tested in tests/e2e/virtual_camera."""
+"""What /sys says of video devices, from made-up folders; the real drivers are met in tests/e2e/virtual_camera."""
 
 from __future__ import annotations
 

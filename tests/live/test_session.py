@@ -89,7 +89,7 @@ def test_five_failures_in_a_row_end_the_run_blank(stage: str) -> None:
     assert run.session.wait(10)
     assert run.session.stop() == []
     assert isinstance(run.session.error, FramesFailedError)
-    assert run.session.error.exit_code == 8
+    assert run.session.error.exit_code == 9
     assert run.sink.verdicts[-1] is BLANK
     patient = running(Pace(100), Plan(lambda frame: fail(ValueError("x")) if frame.index % 5 else None))
     assert patient.session.wait(10)

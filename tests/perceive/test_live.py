@@ -1,4 +1,4 @@
-"""The live planner over made-up sights: follow, hold and widen, then the person, then nobody; rubbish is a lost face."""
+"""The live planner over made-up sights: follow, hold and widen, then the person; rubbish is a lost face."""
 
 from __future__ import annotations
 
