@@ -12,6 +12,7 @@ import cv2
 import msgspec
 
 from anonymizer import __version__, quiet
+from anonymizer.adapters.safe_write import check_target
 from anonymizer.offline import OnProgress, VideoOptions, VideoReport, anonymize_video
 from anonymizer.perceive.clip import ClipPlanner, ClipSettings, plan_still
 from anonymizer.perceive.finder import Finder, FinderSettings
@@ -22,33 +23,59 @@ from anonymizer.photo_jobs import PhotoJob, photo_jobs, photos_of
 from anonymizer.photo_run import PhotosReport, run_jobs
 from anonymizer.photos import ImageReport, PhotoOptions, PhotoStages, anonymize_image
 from anonymizer.pipeline import Anonymizer
+from anonymizer.resume import WorkFolder, fingerprint_of
 from anonymizer.secret import load_or_create_key, session_secret
 from anonymizer.settings import Settings
 from anonymizer.signing import Sign, signer
 from anonymizer.stages import FaceGenerator
+from anonymizer.weights.locate import registry
 
 GENERATOR = "generator_face128"
 GENERATOR_INT8 = "generator_face128_int8"
 
 
 def run_video(source: Path, target: Path, settings: Settings, overwrite: bool, on_progress: OnProgress) -> VideoReport:
-    """Anonymize a video file. Raises InputError, SinkError, WeightsError, PersonaKeyError."""
+    """Anonymize a video file; one that a killed run was at goes on there. Raises InputError, SinkError, WeightsError,
+    PersonaKeyError, ConfigError."""
     from anonymizer.adapters.video_reader import VideoReader
 
-    anonymizer = build_anonymizer(settings)
+    real = check_target(target, [source], overwrite)
     reader = VideoReader(source, 1, exact_colour=False)
     fps_hz = reader.fps_hz
     reader.close()
-    options = VideoOptions(
+    options = video_options(settings, overwrite)
+    key = None if settings.persona_key is None else load_or_create_key(settings.persona_key)
+    work = WorkFolder(real, fingerprint_of(source, fingerprint_words(settings), key))
+    try:
+        secret = key or (work.plan.secret if work.plan is not None else None) or session_secret()
+        anonymizer = build_anonymizer(settings, secret)
+        with build_finder(settings) as finder:
+            planner = ClipPlanner(finder, load_face_model(), clip_settings(settings, fps_hz))
+            kept = None if key else secret
+            return anonymize_video(source, target, planner, anonymizer, options, on_progress, work, kept)
+    finally:
+        work.remove()
+
+
+def video_options(settings: Settings, overwrite: bool) -> VideoOptions:
+    return VideoOptions(
         overwrite=overwrite,
         crf=settings.encoder.crf,
         preset=settings.encoder.preset,
         threads=settings.threads,
         exact_colour=settings.preset != "fast",
+        codec=settings.codec,
+        audio=settings.audio,
+        mark=settings.mark,
+        keep_dates=settings.keep_dates,
+        sign=sign_of(settings),
     )
-    with build_finder(settings) as finder:
-        planner = ClipPlanner(finder, load_face_model(), clip_settings(settings, fps_hz))
-        return anonymize_video(source, target, planner, anonymizer, options, on_progress)
+
+
+def fingerprint_words(settings: Settings) -> str:
+    """Names the version, the models and every choice; results with the same words may be joined."""
+    models = " ".join(sorted(str(entry) for entry in registry().items()))
+    return f"{__version__} {msgspec.json.encode(settings, enc_hook=str).decode()} {models}"
 
 
 def run_images(
@@ -63,7 +90,7 @@ def run_images(
         partial(PhotoDesk, settings, overwrite),
         partial(PhotoDesk, msgspec.structs.replace(settings, threads=1), overwrite),
         processes=settings.threads or os.cpu_count() or 1,
-        fingerprint=f"{__version__} {msgspec.json.encode(settings, enc_hook=str).decode()}",
+        fingerprint=fingerprint_words(settings),
         overwrite=overwrite,
         on_progress=on_progress,
     )
@@ -132,13 +159,14 @@ def run_demo(out_dir: Path, settings: Settings, on_progress: OnProgress) -> Vide
 SAMPLE = Path(__file__).with_name("sample") / "talking_head.mp4"
 
 
-def build_anonymizer(settings: Settings) -> Anonymizer:
-    """The renderer: generator, personas, face model and the choices."""
+def build_anonymizer(settings: Settings, secret: bytes | None = None) -> Anonymizer:
+    """The renderer: generator, personas, face model and the choices. secret: of the personas; None = the key file's or
+    a new one."""
     quiet.silence()
     cv2.setNumThreads(1)  # pools bigger than the free cores slow each other down
     return Anonymizer(
         generator=build_generator(settings),
-        draw_persona=persona_drawer(settings),
+        draw_persona=persona_drawer(settings) if secret is None else PersonaDrawer(secret, settings),
         model=load_face_model(),
         tones_rgb=load_bank().tones,
         coverage=settings.coverage,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, get_args
 import click
 
 from anonymizer import __version__
-from anonymizer.choices import Coverage, Fallback, Generator, Look, Preset
+from anonymizer.choices import Audio, Codec, Coverage, Fallback, Generator, Look, Preset
 from anonymizer.commands.audit import audit
 from anonymizer.errors import EXIT_OUR_MISTAKE, AnonymizerError, SinkError
 from anonymizer.refusals import as_text, one_line
@@ -148,6 +148,10 @@ FILE_FLAGS: tuple[Command, ...] = (
     click.option("--keep-dates/--drop-dates", default=None, help="Keep when it was taken.  [default: drop]"),
     click.option("--sign-with", type=PATH, help="PEM file with key and certificates, for a C2PA signature."),
 )
+VIDEO_FLAGS: tuple[Command, ...] = (
+    _choice("--codec", Codec, "Of the picture.  [default: auto, H.264, or HEVC for 10 bits and HDR]"),
+    _choice("--audio", Audio, "keep copies it; pitch deepens voices, which does not anonymize.  [default: keep]"),
+)
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 
 
@@ -172,10 +176,10 @@ def anonymizer() -> None:
 @anonymizer.command(epilog=HELP_END)
 @click.argument("source", metavar="IN", type=PATH)
 @click.argument("target", metavar="OUT", type=PATH)
-@_with((OVERWRITE, *RUN_FLAGS, *FILE_FLAGS))
+@_with((OVERWRITE, *RUN_FLAGS, *FILE_FLAGS, *VIDEO_FLAGS))
 @click.pass_obj
 def video(call: Call, /, source: Path, target: Path, overwrite: bool, config: Path | None, **flags: Any) -> None:
-    """Anonymize a video. Audio is copied untouched, metadata is dropped."""
+    """Anonymize a video. Sound and text subtitles are copied, metadata is dropped; a killed run goes on by itself."""
     settings = _settings(config, flags)
     with _bars("frame") as on_progress:
         report = call.loaded_app().run_video(source, target, settings, overwrite, on_progress)

@@ -26,6 +26,30 @@ class ClipColour:
 
 
 @dataclass(frozen=True, slots=True)
+class Mastering:
+    """SMPTE ST 2086. red, green, blue, white: CIE 1931 x, y. Luminance in cd/m²."""
+
+    red: tuple[float, float]
+    green: tuple[float, float]
+    blue: tuple[float, float]
+    white: tuple[float, float]
+    min_nits: float
+    max_nits: float
+
+    def points(self) -> dict[str, tuple[float, float]]:
+        """In the order and with the names that encoders want."""
+        return {"G": self.green, "B": self.blue, "R": self.red, "WP": self.white}
+
+
+@dataclass(frozen=True, slots=True)
+class HdrValues:
+    """content_light: MaxCLL and MaxFALL in cd/m²."""
+
+    mastering: Mastering | None
+    content_light: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
 class AudioTrack:
     """One audio stream. codec: FFmpeg's short name. rate_hz: samples a second."""
 
@@ -41,7 +65,9 @@ class ClipInfo:
 
     size_px: (width, height) after rotation. fps_hz: average. time_base: seconds a tick of the time
     stamps. frame_estimate: from the header or the duration, None when neither is known.
-    pixel_aspect: width over height of one pixel, upright. turned: the file asked for a rotation.
+    pixel_aspect: width over height of one pixel, upright. turned: the file asked for a rotation. deep: more than
+    8 bits a channel. interlaced: its frames are deinterlaced when read. created: when it was made, as the file says it.
+    left_out: what the file holds beside picture, sound and text, in words.
     """
 
     size_px: tuple[int, int]
@@ -52,6 +78,11 @@ class ClipInfo:
     turned: bool
     colour: ClipColour
     audio: tuple[AudioTrack, ...]
+    deep: bool = False
+    hdr: HdrValues | None = None
+    interlaced: bool = False
+    created: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def swscale_matrix(h273_matrix: int) -> int:

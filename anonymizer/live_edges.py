@@ -60,13 +60,13 @@ def open_output(choices: LiveChoices, size_px: tuple[int, int]) -> list[FrameSin
 
 def _recording(path: Path, choices: LiveChoices, size_px: tuple[int, int]) -> FrameSink:
     from anonymizer.adapters.safe_write import safe_target
-    from anonymizer.adapters.video_writer import VideoWriter
+    from anonymizer.recording import Recording
 
     info = ClipInfo(size_px, choices.fps_hz, Fraction(1, 1000), None, Fraction(1), False, _BT709_LIMITED, ())
     place = ExitStack()
     part = place.enter_context(safe_target(path, (Path(choices.camera),), choices.overwrite))
     try:
-        writer = VideoWriter(part, info, crf=18, preset="ultrafast", threads=1)
+        writer = Recording(part, path.resolve(), info, crf=18, speed="ultrafast", threads=1)
     except BaseException as error:
         place.__exit__(type(error), error, error.__traceback__)
         raise

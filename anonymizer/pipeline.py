@@ -32,6 +32,7 @@ from anonymizer.guard.fallback import Fallback, cover
 from anonymizer.persona.face_model import FaceModel
 from anonymizer.persona.persona import Persona, tinted
 from anonymizer.persona.tone import Tone, plain, propose_tone, retinted
+from anonymizer.plan_state import Memory
 from anonymizer.stages import FaceGenerator
 
 BLANK_RGB = 24
@@ -80,6 +81,17 @@ class Anonymizer:
         self._tones.clear()
         self._personas.clear()
         self._light = SteadyLight()
+
+    def memory(self) -> Memory:
+        """All that one frame leaves to the next; `remember` in a fresh renderer of the same secret goes on from it."""
+        return dict(self._tones), self._light.memory()
+
+    def remember(self, memory: Memory) -> None:
+        """Go on where another renderer was."""
+        self.reset()
+        tones, lights = memory
+        self._tones.update(tones)
+        self._light = SteadyLight(dict(lights))
 
     def render(self, frame: Frame, faces: tuple[PlannedFace, ...]) -> SafeFrame:
         """The frame with every planned face replaced or covered. Never raises for a bad face: the frame is blanked."""

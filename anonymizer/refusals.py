@@ -46,6 +46,18 @@ TABLE: dict[str, Refusal] = {
     ),
     "no-photos": Refusal(InputError, "no photo in {where}", "files ending in {suffixes} are taken"),
     "photo-crashed": Refusal(InputError, "reading {path} ended the process that did it", "take another copy"),
+    "input-changed": Refusal(InputError, "{path} was changed while it was read", "wait until it is complete"),
+    "video-unknown": Refusal(InputError, "{path} is no video that can be read", "use MP4, MOV, MKV, WebM, AVI or GIF"),
+    "video-no-picture": Refusal(InputError, "{path} holds no moving picture", "use `anonymizer image` for a photo"),
+    "video-codec": Refusal(
+        InputError, "the picture of {path} is in a format that cannot be decoded", "convert it to H.264 first"
+    ),
+    "video-no-frame": Refusal(
+        InputError, "no frame of {path} can be decoded; the file is empty or damaged", "take another copy"
+    ),
+    "video-too-large": Refusal(
+        InputError, "{path} has frames of {size} pixels, more than {limit}", "make it smaller first"
+    ),
     # what comes out
     "output-is-input": Refusal(
         SinkError, "the output {target} is the input {source}", "choose another output, the input is never touched"
@@ -78,7 +90,21 @@ TABLE: dict[str, Refusal] = {
         "{path} is animated, and a {suffix} file is not",
         "end the output's name with .gif, .webp or .png, or use `anonymizer video`",
     ),
+    "video-suffix": Refusal(
+        SinkError, "cannot write a video named *{suffix}", "end the output's name with .mp4, .mov or .mkv"
+    ),
+    "video-sound": Refusal(
+        SinkError,
+        "{suffix} cannot hold {codec} sound",
+        "end the output's name with .mkv, or take --audio drop",
+    ),
+    "video-codec-suffix": Refusal(
+        SinkError, "{suffix} cannot hold {codec} pictures", "end the output's name with .mp4 or .mkv"
+    ),
+    "output-busy": Refusal(SinkError, "another run is at work in {folder}", "wait for it, or choose another output"),
     # what was asked for
+    "encoder-preset": Refusal(ConfigError, "unknown encoder preset {preset}", "choose one of {known}"),
+    "encoder-crf": Refusal(ConfigError, "crf is a quality from 0 to 51, got {crf}", "choose one in between"),
     "sign-extra": Refusal(ConfigError, "signing needs an extra package", "pip install 'anonymizer[c2pa]'"),
     "sign-certificate": Refusal(
         ConfigError,

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from anonymizer.choices import Coverage, Fallback, Generator, Look, Precision, Preset
+from anonymizer.choices import Audio, Codec, Coverage, Fallback, Generator, Look, Precision, Preset
 from anonymizer.errors import ConfigError
 
 Tone = Literal["auto"] | Annotated[int, Meta(ge=1, le=6)]
@@ -53,8 +53,8 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All choices of a run. mark: say in the file that it was changed; badge: in the picture. keep_dates: when it was
-    taken. persona_key: file with the secret; None = a new secret at each start.
+    """All choices of a run. codec, audio: of videos. mark: say in the file that it was changed; badge: in the picture.
+    keep_dates: when it was taken. persona_key: file with the secret; None = a new secret at each start.
     sign_with: PEM file for C2PA signatures."""
 
     preset: Preset
@@ -64,6 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     precision: Precision
     tone: Tone
     look: Look
+    codec: Codec
+    audio: Audio
     mark: bool
     badge: bool
     keep_dates: bool

@@ -43,6 +43,14 @@ class FrameRenderer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What the first pass found: the time of every frame, and plans for them, perhaps fewer."""
+
+    times_s: Sequence[float]
+    plans: Plans
+
+
+@dataclass(frozen=True, slots=True)
 class StageSeconds:
     """Wall time of each stage over both passes; decoding and encoding run beside the others."""
 
@@ -80,6 +88,7 @@ class TwoPasses:
         self._watch = _Stopwatch()
         self._verdicts: Counter[Verdict] = Counter()
         self._failures: list[str] = []
+        self._started_s = time.perf_counter()
 
     def run(
         self, first: FrameSource, read_again: Callable[[], FrameSource], sink: FrameSink, estimate: int | None = None
@@ -88,18 +97,31 @@ class TwoPasses:
 
         estimate: frames, for the first pass's progress. Raises what the source, the sink and the observer raise.
         """
-        started_s = time.perf_counter()
+        try:
+            seen = self.look(first, estimate)
+            again = read_again()
+        except BaseException:
+            sink.close(ok=False)
+            raise
+        return self.render(seen, again, sink)
+
+    def look(self, first: FrameSource, estimate: int | None = None) -> Seen:
+        """The first pass alone. Closes `first`, however it ends."""
+        times_s = self._look(first, estimate)
+        with self._watch.of("observe"):
+            plans = self._observer.plan()
+        if len(plans) > len(times_s):
+            raise ValueError(f"expected plans for {len(times_s)} frames, got {len(plans)}")
+        return Seen(times_s, plans)
+
+    def render(self, seen: Seen, again: FrameSource, sink: FrameSink, start: int = 0) -> PassCounts:
+        """The second pass alone, from frame `start` on, which `again` gives first. Closes `again` and `sink`."""
         with write_behind(_TimedSink(sink, self._watch), self._queue_frames) as send:
-            times_s = self._look(first, estimate)
-            with self._watch.of("observe"):
-                plans = self._observer.plan()
-            if len(plans) > len(times_s):
-                raise ValueError(f"expected plans for {len(times_s)} frames, got {len(plans)}")
-            frames = self._render(read_again(), times_s, plans, send)
+            frames = self._render(again, seen, send, start)
         return PassCounts(
             frames=frames,
             verdicts={verdict: self._verdicts[verdict] for verdict in Verdict},
-            seconds=self._watch.stages(total_s=time.perf_counter() - started_s),
+            seconds=self._watch.stages(total_s=time.perf_counter() - self._started_s),
             failures=len(self._failures),
             first_failure=self._failures[0] if self._failures else None,
         )
@@ -116,15 +138,13 @@ class TwoPasses:
                 self._tell("look", len(times_s), estimate, started_s)
         return times_s
 
-    def _render(
-        self, source: FrameSource, times_s: list[float], plans: Plans, send: Callable[[SafeFrame], None]
-    ) -> int:
-        """Send every frame, safe; gives how many."""
-        started_s, done = time.perf_counter(), 0
+    def _render(self, source: FrameSource, seen: Seen, send: Callable[[SafeFrame], None], start: int) -> int:
+        """Send every frame from `start` on, safe; gives how many there are in all."""
+        started_s, done, times_s = time.perf_counter(), start, seen.times_s
         with read_ahead(_TimedSource(source, self._watch), self._queue_frames) as frames:
             for frame in frames:
                 with self._watch.of("render"):
-                    safe, failure = self._safe(frame, done, times_s, plans)
+                    safe, failure = self._safe(frame, done, seen)
                 if failure:
                     self._failures.append(failure)
                 send(safe)
@@ -135,11 +155,11 @@ class TwoPasses:
             raise InputError(f"the video had {len(times_s)} frames at first, {done} later; was it changed? try again")
         return done
 
-    def _safe(self, frame: Frame, position: int, times_s: list[float], plans: Plans) -> tuple[SafeFrame, str | None]:
-        planned = position < len(plans)  # never longer than times_s
-        if not planned or times_s[position] != frame.captured_at_s:
+    def _safe(self, frame: Frame, position: int, seen: Seen) -> tuple[SafeFrame, str | None]:
+        planned = position < len(seen.plans)  # never more than times
+        if not planned or seen.times_s[position] != frame.captured_at_s:
             return blank(frame, self._renderer), f"no plan for the frame at {frame.captured_at_s:.3f} s"
-        return render_or_blank(frame, plans[position], self._renderer)
+        return render_or_blank(frame, seen.plans[position], self._renderer)
 
     def _tell(self, pass_name: PassName, done: int, total: int | None, started_s: float) -> None:
         if self._on_progress is not None:

@@ -1,7 +1,7 @@
-"""Reads a video file frame by frame, upright and in true colour. Opens local files only.
+"""Reads a video file frame by frame, upright, whole and in true colour. Opens local files only.
 
-Rotation tags are applied to the pixels, so nothing later has to know of them. Damaged packets are
-skipped and counted, as players do; a file with no readable frame is an InputError.
+Rotation tags are applied to the pixels and interlaced pictures made whole, so nothing later has to know of them.
+Damaged packets are skipped and counted, as players do; a file with no readable frame is an InputError.
 """
 
 from __future__ import annotations
@@ -9,28 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.container import InputContainer
 from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from anonymizer.clip import UNSPECIFIED, AudioTrack, ClipColour, ClipInfo, swscale_matrix
-from anonymizer.errors import InputError
-from anonymizer.frames import Frame, RgbImage
+from anonymizer.clip import AudioTrack, ClipInfo, HdrValues
+from anonymizer.frames import Frame
+from anonymizer.media.colour import ToRgb, clip_colour, is_deep
+from anonymizer.media.deinterlace import Deinterlacer, is_interlaced
+from anonymizer.media.hdr import HLG, PQ, depth_of, parse_content_light, parse_mastering
+from anonymizer.media.subtitles import TEXT_CODECS
+from anonymizer.refusals import refused
 
 # Playlists, picture folders and network protocols are left out: a file must not make us open others.
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,apng,yuv4mpegpipe"
-_LIMITED, _FULL = 1, 2
-# Repeats each chroma sample for its 2×2 pixels, so that averaging them again when writing gives it back.
-_EXACT = Interpolation.POINT | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-_MATRICES = (1, 4, 5, 6, 7, 9)  # H.273 codes that libswscale computes with
-_BT709_FROM_HEIGHT_PX = 576  # players take untagged video above standard definition for BT.709
+_MOST_PX = 89_478_485  # as photos: Pillow's limit
 _FALLBACK_FPS_HZ = 25.0
 
 
@@ -53,14 +53,21 @@ class VideoReader:
             self._decoded = self._decode()
             self._waiting: VideoFrame | None = next(self._decoded, None)
             if self._waiting is None:
-                raise InputError(f"no frame of {path} can be decoded; the file is empty or damaged")
+                raise refused("video-no-frame", path=path)
             self._turn = _turn(self._waiting)
-            self._stored_px = (self._waiting.width, self._waiting.height)
             self.info = _clip_info(self._container, self._stream, self._waiting, self._turn)
+            stored_px = (self._waiting.width, self._waiting.height)
+            if stored_px[0] * stored_px[1] > _MOST_PX:
+                raise refused(
+                    "video-too-large", path=path, size=f"{stored_px[0]}×{stored_px[1]}", limit=f"{_MOST_PX:,}"
+                )
+            self._to_rgb = ToRgb(self.info.colour, stored_px, exact_colour)
+            if self.info.interlaced:
+                self._decoded = self._whole(self._waiting)
+                self._waiting = None
         except BaseException:
             self._container.close()
             raise
-        self._reformatter = VideoReformatter()
         self._index = 0
         self._last_tick: int | None = None
 
@@ -79,9 +86,19 @@ class VideoReader:
         if decoded is None:
             return None
         tick = self._tick(decoded)
-        frame = Frame(self._upright_rgb(decoded), self._index, float(tick * self.info.time_base))
+        frame = self._frame(decoded, float(tick * self.info.time_base))
         self._index += 1
         return frame
+
+    def skip(self, count: int) -> None:
+        """Leave out the next frames: they are decoded, not made RGB."""
+        for _ in range(count):
+            decoded = self._waiting if self._waiting is not None else next(self._decoded, None)
+            self._waiting = None
+            if decoded is None:
+                return
+            self._tick(decoded)
+            self._index += 1
 
     def close(self) -> None:
         self._container.close()
@@ -101,10 +118,18 @@ class VideoReader:
             except av.FFmpegError:
                 self.damaged_packets += 1
 
+    def _whole(self, first: VideoFrame) -> Iterator[VideoFrame]:
+        """The decoded pictures, deinterlaced."""
+        rest, deinterlacer = self._decoded, Deinterlacer(self._stream)
+        yield from deinterlacer.push(first)
+        for decoded in rest:
+            yield from deinterlacer.push(decoded)
+        yield from deinterlacer.push(None)
+
     def _tick(self, decoded: VideoFrame) -> int:
         """The time stamp in ticks; made up from the frame rate where it is missing or runs back."""
         if decoded.pts is not None:
-            tick = decoded.pts
+            tick = round(decoded.pts * (decoded.time_base or self.info.time_base) / self.info.time_base)
             if self._last_tick is not None and tick <= self._last_tick:
                 tick = self._last_tick + 1
         elif self._last_tick is None:
@@ -114,23 +139,15 @@ class VideoReader:
         self._last_tick = tick
         return tick
 
-    def _upright_rgb(self, decoded: VideoFrame) -> RgbImage:
-        """(H, W, 3) uint8. A stream that changes its size is scaled to that of its first frame."""
-        colour = self.info.colour
-        matrix = swscale_matrix(colour.assumed_matrix)
-        rgb_frame = self._reformatter.reformat(
-            _without_siting(decoded) if self._exact_colour else decoded,
-            width=self._stored_px[0],
-            height=self._stored_px[1],
-            format="rgb24",
-            src_colorspace=matrix,
-            dst_colorspace=matrix,
-            src_color_range=_FULL if decoded.format.is_rgb else colour.assumed_range,
-            dst_color_range=ColorRange.JPEG,
-            interpolation=_EXACT if self._exact_colour else Interpolation.BILINEAR,
-            threads=1,
-        )
-        return _turned(np.asarray(rgb_frame.to_ndarray(), np.uint8), self._turn)
+    def _frame(self, decoded: VideoFrame, at_s: float) -> Frame:
+        """Upright. A stream that changes its size is scaled to that of its first frame."""
+        if not self.info.deep:
+            return Frame(_turned(self._to_rgb(decoded), self._turn), self._index, at_s)
+        transfer = self.info.colour.transfer
+        if not self._exact_colour and transfer not in (PQ, HLG):
+            return Frame(_turned(self._to_rgb(decoded), self._turn), self._index, at_s)
+        depth = depth_of(_turned(self._to_rgb(decoded, deep=True), self._turn), transfer)
+        return Frame(depth.shown(), self._index, at_s, depth if self._exact_colour else None)
 
 
 _Turn = tuple[bool, bool, bool]
@@ -152,7 +169,7 @@ def _turn(decoded: VideoFrame) -> _Turn:
     return False, a < 0, d < 0
 
 
-def _turned(rgb: RgbImage, turn: _Turn) -> RgbImage:
+def _turned(rgb: npt.NDArray[Any], turn: _Turn) -> npt.NDArray[Any]:
     transpose, left_right, top_bottom = turn
     if transpose:
         rgb = rgb.transpose(1, 0, 2)
@@ -163,38 +180,27 @@ def _turned(rgb: RgbImage, turn: _Turn) -> RgbImage:
     return np.ascontiguousarray(rgb)
 
 
-def _without_siting(decoded: VideoFrame) -> VideoFrame:
-    """The same planes without the tag that places chroma samples off the middle of their 2×2 pixels.
-
-    The writer knows no siting; a shift on one side only would wear colour edges down.
-    """
-    even = decoded.width % 2 == 0 and decoded.height % 2 == 0
-    if not even or decoded.format.name not in ("yuv420p", "yuvj420p"):
-        return decoded
-    return VideoFrame.from_ndarray(decoded.to_ndarray(), format=decoded.format.name)
-
-
 def _open(path: Path) -> InputContainer:
     if not path.is_file():
-        raise InputError(f"the video {path} does not exist or is not a file; check the name")
+        raise refused("input-missing", path=path)
     if path.stat().st_size == 0:
-        raise InputError(f"the video {path} is empty (0 bytes); record or copy it again")
+        raise refused("input-empty", path=path)
     limits = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
     try:
         return av.open(str(path.resolve()), "r", options=limits, metadata_errors="replace")
     except PermissionError as error:
-        raise InputError(f"the video {path} may not be read; check its permissions") from error
+        raise refused("input-permission", path=path) from error
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise InputError(f"{path} is no video that can be read; use MP4, MOV, MKV, WebM, AVI or GIF") from error
+        raise refused("video-unknown", path=path) from error
 
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
     pictures = av.stream.Disposition.attached_pic
     streams = [stream for stream in container.streams.video if not stream.disposition & pictures]
     if not streams:
-        raise InputError(f"{path} holds no moving picture; use `anonymizer image` for a photo")
+        raise refused("video-no-picture", path=path)
     if streams[0].codec_context is None:
-        raise InputError(f"the picture of {path} is in a format that cannot be decoded; convert it to H.264 first")
+        raise refused("video-codec", path=path)
     return streams[0]
 
 
@@ -221,7 +227,36 @@ def _clip_info(container: InputContainer, stream: VideoStream, first: VideoFrame
             for audio in container.streams.audio
             if audio.codec_context is not None
         ),
+        deep=is_deep(first),
+        hdr=_hdr_values(first),
+        interlaced=is_interlaced(stream, first),
+        created=container.metadata.get("creation_time"),
+        left_out=_left_out(container, stream),
     )
+
+
+def _hdr_values(first: VideoFrame) -> HdrValues | None:
+    found = {data.type: bytes(data) for data in cast("Iterable[SideData]", first.side_data)}
+    values = HdrValues(
+        parse_mastering(found.get(SideDataType.MASTERING_DISPLAY_METADATA, b"")),
+        parse_content_light(found.get(SideDataType.CONTENT_LIGHT_LEVEL, b"")),
+    )
+    return values if values.mastering or values.content_light else None
+
+
+def _left_out(container: InputContainer, stream: VideoStream) -> tuple[str, ...]:
+    """What is not copied, in words, in the order of the file."""
+    out = []
+    for other in container.streams:
+        kind, codec = other.type, other.codec_context.name if other.codec_context is not None else "unknown"
+        if other is stream or kind == "audio" or (kind == "subtitle" and codec in TEXT_CODECS):
+            continue
+        if kind == "video":
+            cover = bool(cast("VideoStream", other).disposition & av.stream.Disposition.attached_pic)
+            out.append("a cover picture" if cover else "another picture track")
+        else:
+            out.append({"subtitle": "subtitles that are pictures", "data": "a data track"}.get(kind, f"a {kind}"))
+    return tuple(out)
 
 
 def _frame_estimate(container: InputContainer, stream: VideoStream, fps_hz: float) -> int | None:
@@ -232,20 +267,3 @@ def _frame_estimate(container: InputContainer, stream: VideoStream, fps_hz: floa
     if container.duration:
         return round(container.duration / av.time_base * fps_hz) or None
     return None
-
-
-def clip_colour(first: VideoFrame) -> ClipColour:
-    """The colour codes of a decoded frame; RGB sources (GIF) are to be written as BT.709."""
-    if first.format.is_rgb or "pal" in first.format.name:
-        return ClipColour(1, _LIMITED, 1, 1, assumed_matrix=1, assumed_range=_LIMITED)
-    matrix = 9 if first.colorspace == 10 else int(first.colorspace)  # 10: BT.2020 constant luminance
-    assumed_matrix = matrix
-    if matrix not in _MATRICES:
-        matrix = UNSPECIFIED
-        assumed_matrix = 1 if first.height > _BT709_FROM_HEIGHT_PX or first.width >= 1280 else 6
-    full = first.format.name.startswith("yuvj") or first.color_range == _FULL
-    assumed_range = _FULL if full else _LIMITED
-    colour_range = assumed_range if full else int(first.color_range)
-    return ClipColour(
-        matrix, colour_range, int(first.color_primaries), int(first.color_trc), assumed_matrix, assumed_range
-    )

@@ -19,6 +19,10 @@ class SteadyLight:
 
     _last: dict[int, tuple[MotionCode, Floats, Floats]] = field(default_factory=dict)
 
+    def memory(self) -> dict[int, tuple[MotionCode, Floats, Floats]]:
+        """Of each slot: where its face was, gain and bias."""
+        return dict(self._last)
+
     def __call__(self, slot: int, code: MotionCode, face: SyntheticFace) -> SyntheticFace:
         """The face with its gain and bias averaged in time."""
         gain, bias = face.gain, face.bias

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -15,8 +16,10 @@ from anonymizer.adapters.video_writer import VideoWriter
 from anonymizer.clip import ClipInfo
 from anonymizer.errors import ConfigError, SinkError
 from anonymizer.frames import Frame
+from anonymizer.media.codecs import CODECS
+from anonymizer.offline import VideoOptions, anonymize_video
 from tests.clips import audio_packets, gradient, make_clip, psnr_db, quadrants, read_frames
-from tests.fakes import safe
+from tests.fakes import Observer, PassThrough, safe
 
 SIZE_PX = (96, 64)
 PICTURES = [quadrants(SIZE_PX, step) for step in range(0, 36, 3)]
@@ -28,14 +31,14 @@ def info_of(path: Path) -> ClipInfo:
     return reader.info
 
 
-def rewrite(source: Path, target: Path, crf: int = 1) -> ClipInfo:
-    """Read and write again, untouched."""
-    info = info_of(source)
-    writer = VideoWriter(target, info, source, crf=crf)
-    for frame in read_frames(source):
-        writer.send(safe(frame))
-    writer.close(ok=True)
+def rewrite(source: Path, target: Path, crf: int = 1, **choices: Any) -> ClipInfo:
+    """Through everything, with faces nowhere and nothing changed."""
+    anonymize_video(source, target, Observer(), PassThrough(), VideoOptions(crf=crf, **choices))
     return info_of(target)
+
+
+def open_writer(path: Path, info: ClipInfo, **choices: Any) -> VideoWriter:
+    return VideoWriter(path, info, CODECS["h264"], **choices)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
@@ -142,7 +145,7 @@ def test_odd_sizes_grow_by_a_copied_edge(tmp_path: Path, size_px: tuple[int, int
     """The picture itself is unchanged; the added column or row repeats its neighbour."""
     info = dataclasses.replace(info_of(make_clip(tmp_path / "in.mp4", PICTURES[:1])), size_px=size_px)
     picture = gradient(size_px)
-    writer = VideoWriter(tmp_path / "out.mp4", info, crf=1)
+    writer = open_writer(tmp_path / "out.mp4", info, crf=1)
     writer.send(safe(Frame(picture)))
     writer.close(ok=True)
     rgb = read_frames(tmp_path / "out.mp4")[0].rgb
@@ -155,16 +158,15 @@ def test_odd_sizes_grow_by_a_copied_edge(tmp_path: Path, size_px: tuple[int, int
 
 def test_a_raw_frame_is_refused(tmp_path: Path) -> None:
     """Only a SafeFrame goes in, at run time too."""
-    writer = VideoWriter(tmp_path / "out.mp4", info_of(make_clip(tmp_path / "in.mp4", PICTURES)))
+    writer = open_writer(tmp_path / "out.mp4", info_of(make_clip(tmp_path / "in.mp4", PICTURES)))
     with pytest.raises(TypeError, match="SafeFrame"):
         writer.send(Frame(PICTURES[0]))  # type: ignore[arg-type]  # the point
     writer.close(ok=False)
-    assert not (tmp_path / "out.mp4").exists()
 
 
 def test_frames_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     """A wrong size and a time that runs back are said as got and wanted."""
-    writer = VideoWriter(tmp_path / "out.mp4", info_of(make_clip(tmp_path / "in.mp4", PICTURES)))
+    writer = open_writer(tmp_path / "out.mp4", info_of(make_clip(tmp_path / "in.mp4", PICTURES)))
     with pytest.raises(ValueError, match="expected frames of 96×64 px, got 10×20 px"):
         writer.send(safe(Frame(quadrants((10, 20)))))
     writer.send(safe(Frame(PICTURES[0], 0, 0.5)))
@@ -174,17 +176,23 @@ def test_frames_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_written_is_known_before_the_first_frame(tmp_path: Path) -> None:
-    """Ending, preset, quality, folder and sound are checked on opening."""
+    """Ending, speed, quality and folder are checked before anything is looked at, and nothing stays behind."""
     source = make_clip(tmp_path / "in.mp4", PICTURES)
     info = info_of(source)
-    with pytest.raises(SinkError, match=r"\.mp4 or \.mkv"):
-        VideoWriter(tmp_path / "out.avi", info)
+    for name, options, kind, message in (
+        ("out.avi", VideoOptions(), SinkError, r"\.mp4, \.mov or \.mkv"),
+        ("out.mov", VideoOptions(codec="av1"), SinkError, "cannot hold AV1"),
+        ("no/out.mp4", VideoOptions(), SinkError, "does not exist"),
+    ):
+        observer = Observer()
+        with pytest.raises(kind, match=message):
+            anonymize_video(source, tmp_path / name, observer, PassThrough(), options)
+        assert observer.seen == []
     with pytest.raises(ConfigError, match="veryfast"):
-        VideoWriter(tmp_path / "out.mp4", info, preset="quick")
+        open_writer(tmp_path / "out.mp4", info, speed="quick")
     with pytest.raises(ConfigError, match="0 to 51"):
-        VideoWriter(tmp_path / "out.mp4", info, crf=99)
-    with pytest.raises(SinkError, match="cannot write"):
-        VideoWriter(tmp_path / "no" / "out.mp4", info)
+        open_writer(tmp_path / "out.mp4", info, crf=99)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
 def test_sound_that_does_not_fit_names_the_way_out(tmp_path: Path) -> None:
@@ -202,6 +210,7 @@ def test_sound_that_does_not_fit_names_the_way_out(tmp_path: Path) -> None:
         container.mux(tone.encode(samples))
         container.mux(tone.encode(None))
     with pytest.raises(SinkError, match=r"wavpack.*\.mkv"):
-        VideoWriter(tmp_path / "out.mp4", info_of(source), source)
+        rewrite(source, tmp_path / "out.mp4")
+    assert not (tmp_path / "out.mp4").exists()
     rewrite(source, tmp_path / "out.mkv")
     assert [digest for _, digest in audio_packets(tmp_path / "out.mkv")] == [d for _, d in audio_packets(source)]

@@ -1,0 +1,1 @@
+"""Moving pictures and sound in memory: colour, depth, encoders, subtitles. No files here."""

@@ -1,0 +1,136 @@
+"""Plans and the renderer's memory as plain values, to be kept on disk while a video is made.
+
+Motion codes, cover boxes, skin tone steps and colour grids of what was painted: no landmark, no crop, no picture, and
+nothing of a face that the output does not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from anonymizer.faces import Box, Floats, MotionCode, PlannedFace
+from anonymizer.persona.tone import Tone
+
+
+class CodeState(msgspec.Struct, frozen=True, array_like=True):
+    """A MotionCode; the arrays as float32, little-endian, one behind the other."""
+
+    scale_px_per_cm: float
+    values: bytes
+
+
+class FaceState(msgspec.Struct, frozen=True, array_like=True):
+    """A PlannedFace."""
+
+    slot: int
+    code: CodeState | None
+    cover_box: tuple[float, float, float, float] | None
+
+
+class GridState(msgspec.Struct, frozen=True, array_like=True):
+    """A float32 array."""
+
+    shape: tuple[int, ...]
+    values: bytes
+
+
+class LightState(msgspec.Struct, frozen=True, array_like=True):
+    """What `generate.steady` remembers of a slot."""
+
+    slot: int
+    code: CodeState
+    gain: GridState
+    bias: GridState
+
+
+class ToneState(msgspec.Struct, frozen=True, array_like=True):
+    """The tone that a slot has."""
+
+    slot: int
+    step: int
+    tint: GridState
+    seen: bool
+
+
+class RenderState(msgspec.Struct, frozen=True, array_like=True):
+    """All that a renderer carries from one frame to the next."""
+
+    tones: tuple[ToneState, ...] = ()
+    lights: tuple[LightState, ...] = ()
+
+
+Memory = tuple[dict[int, Tone], dict[int, tuple[MotionCode, Floats, Floats]]]
+"""Tone of each slot; last code, gain and bias of each slot."""
+
+
+def pack_memory(memory: Memory) -> RenderState:
+    tones, lights = memory
+    return RenderState(
+        tuple(ToneState(slot, tone.step, _pack(tone.tint), tone.seen) for slot, tone in tones.items()),
+        tuple(LightState(slot, _pack_code(c), _pack(gain), _pack(bias)) for slot, (c, gain, bias) in lights.items()),
+    )
+
+
+def unpack_memory(state: RenderState) -> Memory:
+    tones = {tone.slot: Tone(tone.step, _unpack(tone.tint), tone.seen) for tone in state.tones}
+    lights = {at.slot: (_unpack_code(at.code), _unpack(at.gain), _unpack(at.bias)) for at in state.lights}
+    return tones, lights
+
+
+def pack_faces(faces: Sequence[PlannedFace] | None) -> tuple[FaceState, ...] | None:
+    if faces is None:
+        return None
+    return tuple(
+        FaceState(
+            face.slot,
+            None if face.code is None else _pack_code(face.code),
+            None if face.cover_box is None else _corners(face.cover_box),
+        )
+        for face in faces
+    )
+
+
+def unpack_faces(faces: Sequence[FaceState] | None) -> tuple[PlannedFace, ...] | None:
+    if faces is None:
+        return None
+    return tuple(
+        PlannedFace(
+            face.slot,
+            None if face.code is None else _unpack_code(face.code),
+            None if face.cover_box is None else Box(*face.cover_box),
+        )
+        for face in faces
+    )
+
+
+def _corners(box: Box) -> tuple[float, float, float, float]:
+    return float(box.x0), float(box.y0), float(box.x1), float(box.y1)
+
+
+def _pack_code(code: MotionCode) -> CodeState:
+    values = np.concatenate([code.center_px, code.rotation, code.expression, code.gaze.ravel()])
+    return CodeState(float(code.scale_px_per_cm), values.astype("<f4").tobytes())
+
+
+def _unpack_code(state: CodeState) -> MotionCode:
+    values = np.frombuffer(state.values, "<f4").astype(np.float32)
+    return MotionCode(
+        center_px=values[:2],
+        scale_px_per_cm=state.scale_px_per_cm,
+        rotation=values[2:5],
+        expression=values[5:-4],
+        gaze=values[-4:].reshape(2, 2),
+    )
+
+
+def _pack(grid: Floats) -> GridState:
+    if grid.dtype != np.float32:
+        raise TypeError(f"expected float32, got {grid.dtype}")
+    return GridState(grid.shape, grid.astype("<f4").tobytes())
+
+
+def _unpack(state: GridState) -> Floats:
+    return np.frombuffer(state.values, "<f4").astype(np.float32).reshape(state.shape)
