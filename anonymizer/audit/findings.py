@@ -14,7 +14,7 @@ import numpy as np
 from anonymizer.audit.baselines import FLOOR
 from anonymizer.audit.detail import INNER, Shine
 from anonymizer.audit.photos import AFTER, Looked
-from anonymizer.audit.reidentify import RUN_TO_RUN, Reidentification, Row
+from anonymizer.audit.reidentify import LINK, Reidentification, Row
 
 SHINES = 0.42  # mean likeness of the inner regions of one face
 MEDIAN_SHINES = 0.2  # median likeness of a region over at least MANY faces; covered faces scatter around 0
@@ -22,7 +22,7 @@ MANY = 10
 UNTOUCHED, UNTOUCHED_SHARE = 0.8, 0.7  # likeness and strength of a region that was left as it was
 LEAST_PEOPLE = 20
 ONE_FACE = 0.5  # share of pairs of different people that count as one person
-LINKED = 0.02  # of area under the curve, above the floor of run to run
+LINKED = 0.02  # of area under the curve, above the floor of such links
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def photo_faults(looked: Looked, found: Reidentification) -> list[Fault]:
         text = f"different people got one face: {100 * min(one_face):.0f} % of pairs or more count as one person"
         faults.append(Fault("one face for all", (), text))
     for row in found.links:
-        if row.method == RUN_TO_RUN and row.above_floor.low > LINKED and found.people >= LEAST_PEOPLE:
+        if row.method == LINK and row.above_floor.low > LINKED and found.people >= LEAST_PEOPLE:
             text = (
                 f"two anonymized photos of one person can be linked ({row.recogniser}: area under the curve "
                 f"{row.auc.value:.2f}, {row.above_floor.value:+.2f} over the floor): the new face follows the true one"

@@ -40,7 +40,7 @@ def as_json(looked: Looked, found: Reidentification, faults: Sequence[Fault], an
         "chance_rank1": found.chance_rank1,
         "without_face_in_before": looked.faceless,
         "rows": [_row_json(row) for row in found.rows],
-        "run_to_run": [_row_json(row) for row in found.links],
+        "links": [_row_json(row) for row in found.links],
         "different_people_as_one": {"anonymized": found.same_persona, "raw": found.same_person_raw},
         "regions": [
             {"region": r.region, "recogniser": r.recogniser, "loss": _figure_json(r.loss), "likeness": r.likeness}
@@ -81,7 +81,7 @@ def as_page(
         rows = [row for row in found.rows if row.recogniser == recogniser.name]
         sections.append((f"Who is recognised: {recogniser.name}", _tables(rows) + _likeness(rows)))
     if found.links:
-        sections.append(("Two runs of one person, compared", _table(found.links)))
+        sections.append(("Two anonymized photos of one person: can they be linked?", _table(found.links)))
     names = [r.name for r in looked.recognisers]
     sections.append(("Which part still speaks", _regions(found, names)))
     sections.append(("What was kept", page.facts(_kept_words(kept(looked)))))

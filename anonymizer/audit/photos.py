@@ -68,7 +68,7 @@ class Looked:
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Folders or files. also: further anonymized versions by name, each a row of the table. again: AFTER made a
-    second time, with another secret; wanted of the gallery's photos too."""
+    second time, with another secret, of the gallery's photos; without it, two photos of one run are compared."""
 
     before: Path
     after: Path
@@ -84,14 +84,14 @@ def look_at_photos(
     after = match(photos, sources.after)
     attack = plan_attack(photos, set(after))
     versions = {AFTER: after, **{name: match(photos, path) for name, path in sources.also.items()}}
-    again = match(photos, sources.again) if sources.again else {}
+    again = match(photos, sources.again) if sources.again else after  # else: other photos of the same run
     looked = Looked(attack, recognisers)
     look = _Look(looked, finder)
     wanted = {p.key: p for p in (*attack.probes, *(q for photos in attack.gallery.values() for q in photos))}
     probes = {p.key for p in attack.probes}
     for done, photo in enumerate(wanted.values()):
         look.at(photo, {name: files[photo.key] for name, files in versions.items() if photo.key in files}, probes)
-        if photo.key in again and photo.key not in looked.faceless:
+        if attack.other_photo and photo.key in again and photo.key not in looked.faceless:
             look.at_again(photo, again[photo.key])
         on_photo(done + 1, len(wanted))
     if not looked.facts:

@@ -102,7 +102,7 @@ class _Scale:
         power = 10 ** np.floor(np.log10(rough))
         step = float(power * min((1, 2, 5, 10), key=lambda n: abs(n * power - rough)))
         first = np.ceil(self.low / step - 1e-9)
-        return [round(float(i * step), 10) for i in np.arange(first, np.floor(self.high / step + 1e-9) + 1)]
+        return [round(float(i * step), 10) + 0.0 for i in np.arange(first, np.floor(self.high / step + 1e-9) + 1)]
 
 
 def _runs(there: np.ndarray) -> list[range]:

@@ -23,8 +23,8 @@ from anonymizer.audit.photos import AFTER, AGAIN, KNOWN_POINTS, Key, Looked
 from anonymizer.audit.recognisers import Recogniser
 from anonymizer.audit.regions import REGIONS
 
-RUN_TO_RUN = "run to run"
-RUN_TO_RUN_FLOOR = "run to run, one face for all"
+LINK = "anonymized with anonymized"
+LINK_FLOOR = "one face for all with the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,8 @@ class _Table:
         floor = measure(floor_scores, self._draws)
         scores = table.scores(AFTER, AGAIN, probes)
         return [
-            table._row(RUN_TO_RUN_FLOOR, floor_scores, floor, floor),
-            table._row(RUN_TO_RUN, scores, measure(scores, self._draws), floor),
+            table._row(LINK_FLOOR, floor_scores, floor, floor),
+            table._row(LINK, scores, measure(scores, self._draws), floor),
         ]
 
     def regions(self) -> list[RegionRow]:

@@ -48,6 +48,23 @@ def audit_photos(
     return AuditResult(said, not faults, content | ran(command))
 
 
+def audit_clip(
+    before: Path, after: Path, recogniser: Recogniser, report: Path | None, command: Sequence[str], on_step: OnStep
+) -> AuditResult:
+    """report: HTML file to write, None = none. Raises InputError, SinkError."""
+    from anonymizer.audit.clip_figures import clip_faults, identity_of, kept_of
+    from anonymizer.audit.clip_report import clip_answer, clip_json, clip_page
+    from anonymizer.audit.clips import look_at_clip
+
+    looked = look_at_clip(before, after, recogniser, lambda done, total: on_step(done, total or done))
+    identity, kept = identity_of(looked.samples, recogniser), kept_of(looked.samples)
+    faults = clip_faults(looked, identity)
+    said = clip_answer(looked, identity, faults)
+    if report is not None:
+        write_text(report, clip_page(looked, identity, kept, faults, said, about(command)))
+    return AuditResult(said, not faults, clip_json(looked, identity, kept, faults, said) | ran(command))
+
+
 def ran(command: Sequence[str]) -> dict[str, Any]:
     return {"command": shlex.join(command), "build": build(), "machine": machine()}
 

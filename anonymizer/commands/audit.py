@@ -11,6 +11,7 @@ import click
 PATH = click.Path(path_type=Path)
 NAMED = "NAME=PATH"
 EXIT_FAULTS = 8
+CLIP_SUFFIXES = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".ts", ".mpg", ".mpeg"}
 
 
 def _named(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
@@ -40,17 +41,20 @@ def audit(
 
     BEFORE and AFTER are two photos, two videos, or two folders of photos with the same names. In folders, photos whose
     names share what stands before the last _ are of one person: then people are looked for by their OTHER photo.
-    OUT shows pictures of AFTER only. Needs the extra `audit`.
+    OUT shows pictures of AFTER only. Needs the extra `audit`. A clip is shown to one recogniser, the last one named.
     """
     from anonymizer.audit.photos import Sources
     from anonymizer.audit.recognisers import load_recognisers
-    from anonymizer.audit.run import audit_photos, plain, write_json
+    from anonymizer.audit.run import audit_clip, audit_photos, plain, write_json
 
     attackers = load_recognisers(choice["recognisers"], choice["models"], choice["with_dlib"])
     out.mkdir(parents=True, exist_ok=True)
     command = ["anonymizer", *sys.argv[1:]]
     with _bar() as on_step:
-        result = audit_photos(Sources(before, after, also, again), attackers, out / "audit.html", command, on_step)
+        if before.suffix.lower() in CLIP_SUFFIXES:
+            result = audit_clip(before, after, attackers[-1], out / "audit.html", command, on_step)
+        else:
+            result = audit_photos(Sources(before, after, also, again), attackers, out / "audit.html", command, on_step)
     write_json(out / "audit.json", result.content)
     if as_json:
         import json
