@@ -19,6 +19,8 @@ VERBS = {
     "measure-clips": "training.measure.clips",
     "measure-evaluation": "training.measure.evaluation",
     "measure-attribution": "training.measure.attribution",
+    "measure-adaptive": "training.measure.adaptive",
+    "measure-motion-probe": "training.measure.motion_probe",
     "measure-leaky": "training.measure.leaky",
     "measure-landmarks": "training.measure.landmarks",
     "measure-scenes": "training.measure.scenes",

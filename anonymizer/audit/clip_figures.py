@@ -11,7 +11,7 @@ import numpy.typing as npt
 from anonymizer.audit.clip_samples import Sample, Samples
 from anonymizer.audit.clips import ClipLooked
 from anonymizer.audit.detail import BROWS, INNER, LIPS_OUTER
-from anonymizer.audit.findings import Fault, faults_of_faces
+from anonymizer.audit.findings import CLIP_MEDIAN_SHINES, Fault, faults_of_faces
 from anonymizer.audit.photos import rotation_between_deg
 from anonymizer.audit.recognisers import Recogniser
 from anonymizer.persona.landmark_groups import EYE_LEFT, EYE_RIGHT
@@ -67,7 +67,7 @@ def clip_faults(looked: ClipLooked, identity: Identity) -> list[Fault]:
         for facts in looked.facts
         for which, shine in enumerate(facts.shines)
     }
-    faults = faults_of_faces(shines, "frames with a face")
+    faults = faults_of_faces(shines, "frames with a face", CLIP_MEDIAN_SHINES)
     if identity.moments >= 10 and identity.raw_within - identity.within > CHANGES:
         text = f"the new face changes within the clip: {100 * identity.within:.0f} % of pairs of moments look like one "
         faults.append(Fault("persona changes", (), f"{text}person ({100 * identity.raw_within:.0f} % raw)"))

@@ -61,10 +61,11 @@ class Sample:
 
 @dataclass(slots=True)
 class Samples:
-    """kept: for what was kept. chips: aligned pictures by (kind, frame), until `embed` makes vectors of them.
-    warp_error: of AFTER and of BEFORE, levels, from one frame to the next."""
+    """firsts: frames whose identity is asked for, and that of the next one. kept: for what was kept. chips: aligned
+    pictures by (kind, frame), until `embed` makes vectors of them. warp_error: of AFTER and of BEFORE, levels, from
+    one frame to the next."""
 
-    pairs: frozenset[int] = frozenset()
+    firsts: frozenset[int] = frozenset()
     kept: list[Sample] = field(default_factory=list)
     chips: dict[tuple[str, int], RgbImage] = field(default_factory=dict)
     vectors: dict[tuple[str, int], Floats] = field(default_factory=dict)
@@ -73,11 +74,11 @@ class Samples:
 
     @classmethod
     def spread_over(cls, frames: int) -> Samples:
-        first = {int((i + 0.5) * max(1, frames - 1) / IDENTITIES) for i in range(IDENTITIES)}
-        return cls(frozenset(first | {i + 1 for i in first}))
+        moments = min(IDENTITIES, max(1, frames // 2))
+        return cls(frozenset(int((i + 0.5) * max(1, frames - 1) / moments) for i in range(moments)))
 
     def wants(self, index: int) -> bool:
-        return index in self.pairs
+        return index in self.firsts or index - 1 in self.firsts
 
     def cut(self) -> None:
         """The next frame does not go on from this one."""
@@ -95,7 +96,7 @@ class Samples:
         where = (seen or raw).landmarks_px
         self.chips["before", index] = recogniser.chip(before, raw.landmarks_px)
         self.chips["after", index] = recogniser.chip(after, where)
-        if index - 1 not in self.pairs:  # the first of a pair
+        if index in self.firsts:
             self.chips["floor", index] = recogniser.chip(pasted_face(before, raw), raw.landmarks_px)
         crops = [_crop(rgb, raw) for rgb in (after, before)]
         if self._last is not None and self._last[0] == index - 1:

@@ -17,7 +17,8 @@ from anonymizer.audit.photos import AFTER, Looked
 from anonymizer.audit.reidentify import LINK, Reidentification, Row
 
 SHINES = 0.42  # mean likeness of the inner regions of one face
-MEDIAN_SHINES = 0.2  # median likeness of a region over at least MANY faces; covered faces scatter around 0
+MEDIAN_SHINES = 0.2  # median likeness of a region over at least MANY people; covered faces scatter around 0
+CLIP_MEDIAN_SHINES = 0.25  # over a clip a chance likeness of one region stays for all frames: all three must have it
 MANY = 10
 UNTOUCHED, UNTOUCHED_SHARE = 0.8, 0.7  # likeness and strength of a region that was left as it was
 LEAST_PEOPLE = 20
@@ -48,7 +49,9 @@ def of_face(shine: Mapping[str, Shine]) -> str | None:
     return f"region left out: {', '.join(bare)}" if bare else None
 
 
-def faults_of_faces(shines: Mapping[str, Mapping[str, Shine]], unit: str) -> list[Fault]:
+def faults_of_faces(
+    shines: Mapping[str, Mapping[str, Shine]], unit: str, median_at: float = MEDIAN_SHINES
+) -> list[Fault]:
     """shines: by photo or frame, then region. A weak cover is also found in the median over many faces."""
     by_kind: dict[str, list[str]] = {}
     for where, shine in shines.items():
@@ -56,7 +59,7 @@ def faults_of_faces(shines: Mapping[str, Mapping[str, Shine]], unit: str) -> lis
             by_kind.setdefault(kind, []).append(where)
     faults = [Fault(kind, tuple(where), _in_words(kind, where, shines, unit)) for kind, where in by_kind.items()]
     if "see-through" not in by_kind:
-        faults += _weak_cover(shines, unit)
+        faults += _weak_cover(shines, unit, median_at)
     return faults
 
 
@@ -70,12 +73,12 @@ def _in_words(kind: str, where: Sequence[str], shines: Mapping[str, Mapping[str,
     return f"{kind.removeprefix('region left out: ')} not covered in {count}"
 
 
-def _weak_cover(shines: Mapping[str, Mapping[str, Shine]], unit: str) -> list[Fault]:
+def _weak_cover(shines: Mapping[str, Mapping[str, Shine]], unit: str, median_at: float) -> list[Fault]:
     if len(shines) < MANY:
         return []
     medians = {name: float(np.nanmedian([s[name].likeness for s in shines.values()])) for name in INNER}
-    through = [name for name, value in medians.items() if value >= MEDIAN_SHINES]
-    if not through:
+    through = [name for name, value in medians.items() if value >= median_at]
+    if not through or (median_at == CLIP_MEDIAN_SHINES and len(through) < len(INNER)):
         return []
     share = np.nanmedian([s[name].share for s in shines.values() for name in through])
     kind = "see-through" if len(through) == len(INNER) else f"region left out: {', '.join(through)}"
