@@ -19,6 +19,7 @@ import click
 from anonymizer import __version__
 from anonymizer.choices import Audio, Codec, Coverage, Fallback, Generator, Look, Preset
 from anonymizer.commands.audit import audit
+from anonymizer.commands.record import RECORD_FLAGS, Recording, verify
 from anonymizer.errors import EXIT_OUR_MISTAKE, AnonymizerError, SinkError
 from anonymizer.refusals import as_text, one_line
 
@@ -147,6 +148,7 @@ FILE_FLAGS: tuple[Command, ...] = (
     click.option("--badge/--no-badge", default=None, help="Say it visibly in a corner of the picture."),
     click.option("--keep-dates/--drop-dates", default=None, help="Keep when it was taken.  [default: drop]"),
     click.option("--sign-with", type=PATH, help="PEM file with key and certificates, for a C2PA signature."),
+    *RECORD_FLAGS,
 )
 VIDEO_FLAGS: tuple[Command, ...] = (
     _choice("--codec", Codec, "Of the picture.  [default: auto, H.264, or HEVC for 10 bits and HDR]"),
@@ -180,9 +182,10 @@ def anonymizer() -> None:
 @click.pass_obj
 def video(call: Call, /, source: Path, target: Path, overwrite: bool, config: Path | None, **flags: Any) -> None:
     """Anonymize a video. Sound and text subtitles are copied, metadata is dropped; a killed run goes on by itself."""
-    settings = _settings(config, flags)
+    recording, settings = Recording.taken_from(flags), _settings(config, flags)
     with _bars("frame") as on_progress:
         report = call.loaded_app().run_video(source, target, settings, overwrite, on_progress)
+    recording(settings, [report])
     _show(call, report)
 
 
@@ -198,9 +201,10 @@ def image(
 
     Several are done side by side, and a broken-off run goes on where it stopped. HEIC becomes JPEG.
     """
-    settings = _settings(config, flags)
+    recording, settings = Recording.taken_from(flags), _settings(config, flags)
     with _bars("photo") as on_progress:
         report = call.loaded_app().run_images(sources, target, settings, overwrite, on_progress)
+    recording(settings, getattr(report, "images", ()))
     _show(call, report)
     return int(getattr(report, "exit_code", 0))
 
@@ -229,9 +233,6 @@ def demo(call: Call, /, out_dir: Path, config: Path | None, **flags: Any) -> Non
     with _bars("frame") as on_progress:
         report = call.loaded_app().run_demo(out_dir, settings, on_progress)
     _show(call, report)
-
-
-anonymizer.add_command(audit)
 
 
 def _settings(config: Path | None, flags: dict[str, Any]) -> Settings:
@@ -298,7 +299,8 @@ with_flags, chosen_settings, show = _with, _settings, _show  # for the verbs tha
 def _add_verbs() -> None:
     from anonymizer.commands.live import live  # it uses what stands above
 
-    anonymizer.add_command(live)
+    for verb in (live, audit, verify):
+        anonymizer.add_command(verb)
 
 
 _add_verbs()
