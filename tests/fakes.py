@@ -16,8 +16,9 @@ _TOKEN = _PipelineToken()
 
 
 def safe(frame: Frame, rgb: RgbImage | None = None, verdict: Verdict = Verdict.NO_FACE, faces: int = 0) -> SafeFrame:
-    """A safe frame for `frame`; its own pixels unless `rgb` is given."""
-    return SafeFrame(frame.rgb if rgb is None else rgb, frame.index, frame.captured_at_s, verdict, faces, _TOKEN)
+    """A safe frame for `frame`; its own pixels, in full depth, unless `rgb` is given."""
+    depth = frame.depth if rgb is None else None
+    return SafeFrame(frame.rgb if rgb is None else rgb, frame.index, frame.captured_at_s, verdict, faces, _TOKEN, depth)
 
 
 class PassThrough:

@@ -68,8 +68,8 @@ class _Voice:
         self._rate_hz, self._layout = context.sample_rate, context.layout.name
         target.codec_context.layout = self._layout
         target.codec_context.bit_rate = _BITS_PER_S
-        if source.language and source.language != "und":
-            target.metadata["language"] = source.language
+        if source.language:
+            target.metadata["language"] = source.language  # of a passing file; checked when it is copied
         self._graph: Graph | None = None
 
     def push(self, packet: Packet[Any]) -> list[Packet[Any]]:

@@ -13,10 +13,8 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Disposition
 
-from anonymizer.media.tracks import SideTracks, start_s
+from anonymizer.media.tracks import SideTracks, language_for, start_s
 from anonymizer.refusals import refused
-
-_LANGUAGE_LETTERS = 3  # ISO 639-2
 
 
 class AudioTracks(SideTracks):
@@ -48,8 +46,7 @@ class AudioTracks(SideTracks):
                 if self._only_fitting:
                     continue
                 raise refused("video-sound", suffix=suffix, codec=stream.codec_context.name) from error
-            language = (stream.language or "").lower()
-            if len(language) == _LANGUAGE_LETTERS and language.isalpha() and language.isascii():
+            if language := language_for(target, stream.language):
                 copy.metadata["language"] = language
             copy.disposition = stream.disposition & Disposition.default
             self._outputs[stream.index] = copy

@@ -11,7 +11,6 @@ from av.packet import Packet
 from anonymizer.media.subtitles import TEXT_CODECS, TextTrack, plain_text
 
 _MOST_LINES = 100_000
-_LANGUAGE_LETTERS = 3  # ISO 639-2
 _FALLBACK_MS = 3000  # of a line that does not say how long it is shown
 
 
@@ -30,7 +29,7 @@ def read_text_tracks(source: Path) -> tuple[TextTrack, ...]:
                     mine += _lines(packet)
         except av.FFmpegError:
             pass  # what was read so far is kept
-        return tuple(TextTrack(_language(stream), tuple(sorted(lines[stream.index]))) for stream in streams)
+        return tuple(TextTrack(stream.language, tuple(sorted(lines[stream.index]))) for stream in streams)
 
 
 def _lines(packet: Packet[Any]) -> list[tuple[int, int, str]]:
@@ -44,8 +43,3 @@ def _lines(packet: Packet[Any]) -> list[tuple[int, int, str]]:
     start_ms = round(packet.pts * packet.time_base * 1000)
     length_ms = round((packet.duration or 0) * packet.time_base * 1000) or _FALLBACK_MS
     return [(start_ms, start_ms + length_ms, text) for text in texts if text]
-
-
-def _language(stream: Any) -> str | None:
-    language = (stream.language or "").lower()
-    return language if len(language) == _LANGUAGE_LETTERS and language.isalpha() and language.isascii() else None

@@ -123,8 +123,10 @@ def _remux(
         options["movflags"] = "+faststart"
     made = av.open(str(film), "r", options=_LOCAL)
     with made, av.open(str(target), "w", format=kind, options=options) as out:
-        stream = out.add_stream_from_template(made.streams.video[0])
+        stream = out.add_stream_from_template(made.streams.video[0], opaque=True)
         stream.time_base = time_base
+        if codec.tag is not None and kind != "matroska":
+            stream.codec_context.codec_tag = codec.tag
         for side in sides:
             side.add_to(out, target.suffix)
         if finish.created:

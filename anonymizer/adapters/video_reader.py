@@ -63,7 +63,7 @@ class VideoReader:
                 )
             self._to_rgb = ToRgb(self.info.colour, stored_px, exact_colour)
             if self.info.interlaced:
-                self._decoded = self._whole(self._waiting)
+                self._decoded = self._whole(self._waiting, self._decoded)
                 self._waiting = None
         except BaseException:
             self._container.close()
@@ -118,9 +118,9 @@ class VideoReader:
             except av.FFmpegError:
                 self.damaged_packets += 1
 
-    def _whole(self, first: VideoFrame) -> Iterator[VideoFrame]:
+    def _whole(self, first: VideoFrame, rest: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
         """The decoded pictures, deinterlaced."""
-        rest, deinterlacer = self._decoded, Deinterlacer(self._stream)
+        deinterlacer = Deinterlacer(self._stream)
         yield from deinterlacer.push(first)
         for decoded in rest:
             yield from deinterlacer.push(decoded)

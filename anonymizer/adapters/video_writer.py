@@ -18,7 +18,7 @@ from av.packet import Packet
 from anonymizer.clip import ClipInfo
 from anonymizer.frames import SafeFrame
 from anonymizer.media.codecs import SPEEDS, Codec
-from anonymizer.media.encoder import DecodingTimes, SegmentEncoder
+from anonymizer.media.encoder import DecodingTimes, SegmentEncoder, as_encoded
 from anonymizer.media.tracks import SideTracks, start_s
 from anonymizer.refusals import refused
 
@@ -59,7 +59,7 @@ class VideoWriter:
         on_segment: OnSegment = lambda frames: None,
     ) -> None:
         _check_options(crf, speed)
-        self._path, self._info = path, info
+        self._path, self._info, self._codec = path, info, codec
         self._sides, self._on_segment, self._segment_frames = sides, on_segment, segment_frames
         self.segments: list[list[int]] = []  # of each that is written, when its frames are shown
         self._ticks: list[int] = []  # of the segment that is being encoded
@@ -77,9 +77,9 @@ class VideoWriter:
             raise
 
     def resume(self, packets: Sequence[Packet[Any]], ticks: Sequence[int]) -> None:
-        """Begin with the packets of one segment that is encoded already, in order, shown at `ticks`."""
+        """Begin with the packets of one segment of an earlier film, in order, shown at `ticks`."""
         self._last_tick = ticks[-1]
-        self._write(packets, ticks, None)
+        self._write([as_encoded(packet, self._codec) for packet in packets], ticks, None)
 
     def send(self, frame: SafeFrame, at_s: float | None = None) -> None:
         """Encode one frame at `at_s`, by default its captured_at_s.

@@ -44,8 +44,6 @@ class SegmentEncoder:
         self._context: VideoCodecContext | None = self.stream.codec_context
         self._set_up(self._context)
         self.stream.time_base = info.time_base
-        if codec.tag is not None and container.format.name in ("mp4", "mov"):
-            self.stream.codec_context.codec_tag = codec.tag
         self._from_rgb = FromRgb(info.colour)
         self._strip: BitStreamFilterContext | None = None
         self._packets: list[Packet[Any]] = []
@@ -101,6 +99,24 @@ class SegmentEncoder:
 
     def _pix_fmt(self) -> str:
         return "yuv420p10le" if self._info.deep else "yuv420p"
+
+
+def as_encoded(packet: Packet[Any], codec: Codec) -> Packet[Any]:
+    """A packet that was read back from an MP4, as its encoder had given it.
+
+    There each H.264 or HEVC unit has its length in front, 4 bytes; from an encoder it has a start code.
+    """
+    content = bytes(packet)
+    if codec.name != "av1":
+        units, at = [], 0
+        while at + 4 <= len(content):
+            length = int.from_bytes(content[at : at + 4], "big")
+            units.append(b"\0\0\0\1" + content[at + 4 : at + 4 + length])
+            at += 4 + length
+        content = b"".join(units)
+    copy: Packet[Any] = Packet(content)
+    copy.pts, copy.dts, copy.time_base, copy.is_keyframe = packet.pts, packet.dts, packet.time_base, packet.is_keyframe
+    return copy
 
 
 class DecodingTimes:

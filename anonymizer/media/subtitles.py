@@ -11,7 +11,7 @@ from typing import Any
 from av.container import OutputContainer
 from av.packet import Packet
 
-from anonymizer.media.tracks import SideTracks
+from anonymizer.media.tracks import SideTracks, language_for
 
 TEXT_CODECS = ("subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text")
 _MS = Fraction(1, 1000)
@@ -29,7 +29,7 @@ _HEADER = (
 
 @dataclass(frozen=True, slots=True)
 class TextTrack:
-    """language: ISO 639-2, or None. lines: (start ms, end ms, text), by start."""
+    """language: as the file tells it, or None. lines: (start ms, end ms, text), by start."""
 
     language: str | None
     lines: tuple[tuple[int, int, str], ...]
@@ -56,8 +56,8 @@ class TextTracks(SideTracks):
             stream: Any = target.add_stream("mov_text" if in_mov else "subrip")
             stream.codec_context.time_base = stream.time_base = _MS
             stream.codec_context.subtitle_header = _HEADER
-            if track.language:
-                stream.metadata["language"] = track.language
+            if language := language_for(target, track.language):
+                stream.metadata["language"] = language
             for start_ms, end_ms, text in track.lines:
                 content = text.encode()
                 packet: Packet[Any] = Packet(len(content).to_bytes(2, "big") + content if in_mov else content)

@@ -9,6 +9,17 @@ from typing import Any, Protocol
 from av.container import OutputContainer
 from av.packet import Packet
 
+# FFmpeg's names for QuickTime's language numbers, where they are not those of ISO 639-2/T.
+_QUICKTIME_NAMES = {"deu": "ger", "nld": "dut", "ell": "gre", "isl": "ice", "zho": "chi", "sqi": "alb", "swe": "sve"}
+
+
+def language_for(target: OutputContainer, told: str | None) -> str | None:
+    """The language to write, or None when the source tells none that is a code of three letters."""
+    language = (told or "").lower()
+    if len(language) != 3 or not (language.isascii() and language.isalpha()) or language == "und":
+        return None
+    return _QUICKTIME_NAMES.get(language, language) if target.format.name == "mov" else language
+
 
 class SideTracks(Protocol):
     """Tracks of one kind."""
