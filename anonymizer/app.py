@@ -69,6 +69,7 @@ def video_options(settings: Settings, overwrite: bool) -> VideoOptions:
         mark=settings.mark,
         keep_dates=settings.keep_dates,
         sign=sign_of(settings),
+        segment_frames=settings.encoder.segment_frames,
     )
 
 

@@ -46,10 +46,11 @@ class Smoothing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Encoder(msgspec.Struct, frozen=True, kw_only=True):
-    """H.264 output."""
+    """Of videos. segment_frames: between key frames, and what a kill may cost."""
 
     preset: EncoderPreset
     crf: Annotated[int, Meta(ge=0, le=40)]
+    segment_frames: Annotated[int, Meta(ge=1, le=1000)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
