@@ -293,13 +293,17 @@ def _words(value: Any) -> str:
     return one_line(str(value))
 
 
+AS_JSON = click.option(
+    "--json", is_flag=True, expose_value=False, callback=_to_call("as_json"), help="The result as one JSON object."
+)
 with_flags, chosen_settings, show = _with, _settings, _show  # for the verbs that have a module of their own
 
 
 def _add_verbs() -> None:
-    from anonymizer.commands.live import live  # it uses what stands above
+    from anonymizer.commands.devices import devices, doctor  # they use what stands above
+    from anonymizer.commands.live import live
 
-    for verb in (live, audit, verify):
+    for verb in (live, devices, doctor, audit, verify):
         anonymizer.add_command(verb)
 
 
