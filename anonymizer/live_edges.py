@@ -16,6 +16,7 @@ from anonymizer.live.file_feed import FileFeed
 from anonymizer.live.sinks import NullSink, RecordingSink
 from anonymizer.stages import FrameSink, FrameSource
 
+ON_DEVICE = "virtual="  # before a device's name, in the window's list of outputs
 _BT709_LIMITED = ClipColour(1, 1, 1, 1, assumed_matrix=1, assumed_range=1)
 
 
@@ -46,10 +47,11 @@ def open_output(choices: LiveChoices, size_px: tuple[int, int]) -> list[FrameSin
     """The sinks that `choices.output` names. SinkError, ConfigError."""
     if choices.output == "none":
         return [NullSink()]
-    if choices.output == "virtual":
+    if choices.output == "virtual" or choices.output.startswith(ON_DEVICE):
         from anonymizer.adapters.virtual_camera import VirtualCamera
 
-        return [VirtualCamera(choices.device, size_px, choices.fps_hz)]
+        named = choices.output.removeprefix(ON_DEVICE) if choices.output.startswith(ON_DEVICE) else choices.device
+        return [VirtualCamera(named, size_px, choices.fps_hz)]
     path = Path(choices.output)
     if path.suffix.lower() not in (".mp4", ".mkv"):
         raise ConfigError(

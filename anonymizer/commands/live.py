@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -19,6 +19,7 @@ from anonymizer.errors import FramesFailedError
 
 if TYPE_CHECKING:
     from anonymizer.live.states import LiveEvent
+    from anonymizer.settings import Settings
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
 
@@ -66,7 +67,7 @@ def live(
     overwrite: bool,
     config: Path | None,
     **flags: Any,
-) -> None:
+) -> int:
     """Anonymize a camera, live. Ctrl-C ends it and leaves a blank picture behind.
 
     The picture is blank until the first frame was checked, and whenever something fails or stalls.
@@ -76,6 +77,13 @@ def live(
     settings = cli.chosen_settings(config, flags)
     choices = LiveChoices(camera, output, device, size_px, fps_hz, seconds, loop, moving_crop, overwrite)
     with until_signal() as asked_to_end:
+        if output in ("window", "both"):
+            from anonymizer.window_app import run_window
+
+            def choose(changed: Mapping[str, Any]) -> Settings:
+                return cli.chosen_settings(config, {**flags, **changed})
+
+            return run_window(choose, choices, lambda words: click.echo(words, err=True), asked_to_end.is_set)
         from anonymizer.live_app import run_live
 
         report = run_live(settings, choices, event_line, asked_to_end.is_set)
@@ -85,6 +93,7 @@ def live(
         click.echo(f"anonymizer: these parts did not end: {', '.join(report.left_behind)}", err=True)
         sys.stderr.flush()
         os._exit(FramesFailedError.exit_code)  # a thread that hangs in a driver would keep the process
+    return 0
 
 
 def event_line(event: LiveEvent) -> None:

@@ -64,7 +64,9 @@ class Capture:
 
     def _put(self, frame: Frame) -> None:
         """Frames are numbered here, so that numbers rise also across a camera that was opened again."""
-        self._shared.frames.put(replace(frame, index=self._index))
+        shared = self._shared
+        shared.raw_frame = frame if shared.raw_wanted.is_set() else None
+        shared.frames.put(replace(frame, index=self._index))
         self._index += 1
 
     def _bad(self, why: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
 
 from anonymizer.frames import Verdict
 from anonymizer.live.clock import Clock
@@ -14,6 +15,7 @@ from anonymizer.live.histogram import Histogram, Spread
 from anonymizer.live.states import LiveState
 
 STAGES = ("capture", "perceive", "render", "send")
+RECENT = 30  # frames that the latency of now is the median of
 WORKING = ("perceive", "render", "send")  # stages that must never be busy with one frame for long
 
 
@@ -36,6 +38,7 @@ class LiveFigures:
     states: Mapping[LiveState, int]
     stages: Mapping[str, Spread]
     latency: Spread
+    latency_now_ms: float
     first_replaced_s: float | None
 
     @property
@@ -57,6 +60,7 @@ class Metrics:
         self._lock = threading.Lock()
         self._stages = {name: Histogram() for name in STAGES}
         self._latency = Histogram()
+        self._latest_ms: deque[float] = deque(maxlen=RECENT)
         self._busy_since: dict[str, float] = {}
         self._counts: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
@@ -106,6 +110,7 @@ class Metrics:
             if verdict is Verdict.REPLACED and self._first_replaced_s is None:
                 self._first_replaced_s = now_s - self.started_s
         self._latency.add((now_s - captured_at_s) * 1e3)
+        self._latest_ms.append((now_s - captured_at_s) * 1e3)
 
     def busiest(self) -> tuple[str, float]:
         """The stage that has been busy with one frame for longest, and for how many seconds; ("", 0) when none is."""
@@ -136,5 +141,6 @@ class Metrics:
             states=states,
             stages={name: each.summary() for name, each in self._stages.items()},
             latency=self._latency.summary(),
+            latency_now_ms=median(latest) if (latest := list(self._latest_ms)) else 0.0,
             first_replaced_s=first_s,
         )

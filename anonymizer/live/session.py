@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from anonymizer.errors import FramesFailedError
+from anonymizer.frames import RgbImage
 from anonymizer.live.adapt import Ladder
 from anonymizer.live.capture import Capture, OpenSource
 from anonymizer.live.clock import Clock, SystemClock
@@ -113,6 +114,17 @@ class LiveSession:
     def between_frames(self, act: Callable[[], None]) -> None:
         """Have `act` done by the rendering thread, before its next frame."""
         self._shared.between_frames(act)
+
+    def raw(self, wanted: bool) -> RgbImage | None:
+        """The camera's newest picture as long as it is wanted. For showing on this very screen; never to be kept."""
+        shared = self._shared
+        if not wanted:
+            shared.raw_wanted.clear()
+            shared.raw_frame = None
+            return None
+        shared.raw_wanted.set()
+        frame = shared.raw_frame
+        return frame.rgb if frame is not None else None
 
     def figures(self) -> LiveFigures:
         return self._shared.metrics.figures(self._shared.dropped())

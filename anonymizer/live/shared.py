@@ -61,6 +61,8 @@ class Shared:
         self.outgoing: LatestSlot[Outgoing] = LatestSlot()
         self.stopping = threading.Event()
         self.source_ended = threading.Event()
+        self.raw_wanted = threading.Event()  # while somebody compares, inside the window
+        self.raw_frame: Frame | None = None
         self._failures_in_a_row = 0
         self._lock = threading.Lock()
         self._error: Exception | None = None

@@ -87,7 +87,7 @@ class Renderer:
             shared.frame_failed("render", (failure or "blanked").split(":")[0])
             return
         shared.frame_succeeded()
-        why = "where a lost face is cannot be told" if planned.faces is None else ""
+        why = "it cannot be told where faces are" if planned.faces is None else ""
         shared.outgoing.put(Outgoing(safe, state_of(safe.verdict), why))
         if self._ladder is not None and safe.verdict is Verdict.REPLACED:
             now_s = shared.clock.now_s()

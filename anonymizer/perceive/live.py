@@ -42,7 +42,7 @@ REGION_PX = 320  # longer side at which people are outlined; the network itself 
 
 
 class Looks(Protocol):
-    """Gives the faces of the next frame; raises when it cannot tell."""
+    """Gives the faces of the next frame; TimeoutError when it cannot tell for now, other errors when it is broken."""
 
     def look(self, frame: Frame) -> Sight: ...
     def close(self) -> None: ...
@@ -70,7 +70,10 @@ class LivePlanner:
     def plan(self, frame: Frame) -> tuple[PlannedFace, ...] | None:
         """The faces of a frame; None when it must be blanked."""
         at_s = frame.captured_at_s
-        sight = self._finder.look(frame)
+        try:
+            sight = self._finder.look(frame)
+        except TimeoutError:
+            return None
         if sight.cut:
             for track in self._tracks:
                 track.restart()

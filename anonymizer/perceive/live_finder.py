@@ -3,7 +3,7 @@
 Every frame: landmarks where they were. On this very frame too, when a face is new or lost, after a cut and every few
 frames: the full-range detector. Beside, in a thread of its own: CenterFace over the whole frame, as often as the budget
 says, so that what it says is at most `witness_age_s` old; when it is later than that, the full-range detector stands
-in, and when it does not answer at all, the frame fails. Nobody in sight: CenterFace looks at every frame before it
+in, and when it does not answer at all, the frame is blanked. Nobody in sight: CenterFace looks at every frame before it
 leaves.
 """
 
@@ -26,13 +26,14 @@ from anonymizer.perceive.landmarks import bounds
 @dataclass(frozen=True, slots=True)
 class LiveBudget:
     """witness_every_s: from one start of CenterFace to the next. witness_age_s: the oldest answer that counts.
-    give_up_s: without any answer for longer, frames fail. full_range_every: frames. every_frame: both detectors on
-    every frame, whatever it costs (`strict`).
+    give_up_s: without any answer for longer it cannot be told where faces are; broken_s: for longer, frames fail.
+    full_range_every: frames. every_frame: both detectors on every frame, whatever it costs (`strict`).
     """
 
     witness_every_s: float = 0.13
     witness_age_s: float = 0.2
     give_up_s: float = 1.0
+    broken_s: float = 10.0
     full_range_every: int = 3
     every_frame: bool = False
 
@@ -90,6 +91,8 @@ class LiveFinder(Finder):
         """What CenterFace has said since the last frame; also its errors."""
         if self._asked is None or not self._asked.done():
             waiting_s = now_s - max(self._answered_at_s, self._asked_at_s)
+            if self._asked is not None and waiting_s > self.budget.broken_s:
+                raise RuntimeError("the second detector is stuck")
             if self._asked is not None and waiting_s > self.budget.give_up_s:
                 raise TimeoutError("the second detector does not answer")
             return ()
