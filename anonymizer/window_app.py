@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CHECK_MS = 100
 QT_PROBE = "from PySide6.QtWidgets import QApplication; QApplication([])"
-FIRST_TONE = 3  # of the portraits in the picker: the middle
+FIRST_TONE = 3  # of the portraits in the picker, 1 lightest to 6 darkest, when the tone is auto
 
 Choose = Callable[[Mapping[str, Any]], Settings]
 """preset, coverage and tone as the window has them -> the settings they make with all the others."""
@@ -81,7 +81,7 @@ def _offer(settings: Settings) -> tuple[DrawPersona, RgbImage]:
     from anonymizer.sheet import portrait
 
     drawer = persona_drawer(settings)
-    step = FIRST_TONE - 1 if settings.tone == "auto" else 6 - int(settings.tone)
+    step = 6 - (FIRST_TONE if settings.tone == "auto" else int(settings.tone))
     return drawer, portrait(drawer(0, step), load_face_model())
 
 
