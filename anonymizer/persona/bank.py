@@ -20,6 +20,10 @@ from anonymizer.weights.locate import weight_path
 VERSION = 1
 DETAIL_RANGE = 1.2  # log units either way that the 8-bit detail covers
 FACE_ROWS = 440  # atlas rows that the face takes
+_ARRAYS = {"detail", "detail_ends", "low", "shapes_cm", "feminine", "wrinkles", "brightness", "light", "tones"} | {
+    "teeth",
+    "teeth_ends",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,11 +63,12 @@ def decode_rgb(encoded: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def bank_from(arrays: dict[str, npt.NDArray[Any]]) -> PersonaBank:
-    """Build from the arrays that `training/build_personas.py` wrote; WeightsError if of another version."""
-    if int(arrays["version"]) != VERSION:
-        raise WeightsError(
-            f"the persona bank has version {int(arrays['version'])}, this build wants {VERSION}; reinstall"
-        )
+    """Build from the arrays that `training/build_personas.py` wrote; WeightsError if of another version or cut short."""
+    version = int(arrays.get("version", np.array(0)))
+    if version != VERSION:
+        raise WeightsError(f"the persona bank has version {version}, this build wants {VERSION}; reinstall")
+    if missing := _ARRAYS - set(arrays):
+        raise WeightsError(f"the persona bank lacks {', '.join(sorted(missing))}; reinstall the package")
 
     def pieces(name: str) -> tuple[npt.NDArray[np.uint8], ...]:
         return tuple(np.split(arrays[name], arrays[f"{name}_ends"][:-1]))

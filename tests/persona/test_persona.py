@@ -119,6 +119,8 @@ def test_a_bank_that_does_not_fit_is_refused() -> None:
         arrays = {name: file[name] for name in file.files}
     with pytest.raises(WeightsError, match="version 99"):
         bank_from(arrays | {"version": np.array(99)})
+    with pytest.raises(WeightsError, match="lacks low"):
+        bank_from({name: value for name, value in arrays.items() if name != "low"})
     with pytest.raises(WeightsError, match="cannot be decoded"):
         decode_rgb(np.arange(50, dtype=np.uint8))
 
