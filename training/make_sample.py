@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m training make-sample", description=__doc__)
     parser.add_argument("--portrait", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("anonymizer/sample/talking_head.mp4"))
-    parser.add_argument("--mouth", type=int, default=11, help="which of the bank's mouths")
+    parser.add_argument("--mouth", type=int, default=0, help="which of the bank's mouths")
     parser.add_argument("--crf", type=int, default=20)
     args = parser.parse_args(argv)
     portrait = moving_portrait(args.portrait, args.mouth)

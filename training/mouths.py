@@ -20,7 +20,7 @@ SIZE_PX = (atlas.MOUTH.x1 - atlas.MOUTH.x0, atlas.MOUTH.y1 - atlas.MOUTH.y0)
 MIN_OPEN_CM = 0.55  # between the inner lips
 MIN_SCALE = 14  # px per cm of the photo, else teeth are mush
 MAX_YAW_RAD = 0.3
-KEEP = 16
+KEEP = 5
 
 
 def mouth_patches(photos: Iterable[PhotoLandmarks], model: FaceModel) -> list[npt.NDArray[np.uint8]]:
@@ -78,9 +78,9 @@ def complete(rgb: npt.NDArray[np.uint8], mask: npt.NDArray[np.uint8]) -> npt.NDA
     """What no lip opened on this photo: gums above, the dark of the mouth and a tongue below."""
     height, width = mask.shape
     rows = np.arange(height, dtype=np.float32)[:, None] / height
-    gum, dark, tongue = np.array([150, 82, 80]), np.array([46, 16, 16]), np.array([118, 58, 56])
-    below = np.clip((rows - 0.42) / 0.25, 0, 1)[..., None]
-    base = np.where(rows[..., None] < 0.22, gum, dark + (tongue - dark) * below)
+    gum, dark, tongue = np.array([150, 82, 80]), np.array([46, 16, 16]), np.array([100, 48, 47])
+    above, below = (np.clip((rows - start) / 0.25, 0, 1)[..., None] for start in (0.08, 0.5))
+    base = gum + (dark - gum) * above + (tongue - dark) * below
     columns = (np.arange(width, dtype=np.float32) / width - 0.5)[None, :, None]
     base = base * np.clip(1.15 - (np.abs(columns) * 2) ** 3, 0.15, 1)
     near = cv2.GaussianBlur(mask, (0, 0), 3).astype(np.float32) / 255

@@ -61,7 +61,7 @@ class FaceModel:
         """The persona's mesh in the code's expression, gaze and pose -> vertices_px (538, 3), uv (538, 2)."""
         head = self.head(code.expression, shape_cm)
         lip_anchor = self.head(self.resting_expression, shape_cm)[LIP_UPPER_INNER]
-        vertices, uv = self.with_patches(head, code.gaze, lip_anchor)
+        vertices, uv = self.with_patches(head, code.gaze, lip_anchor + _TEETH_DROP_CM)
         return project(code, vertices), uv
 
     def with_patches(self, head_cm: Floats, gaze: Floats, lip_anchor_cm: Floats) -> tuple[Floats, Floats]:
@@ -90,6 +90,8 @@ def attributes(uv: Floats) -> Floats:
     return np.concatenate([uv, PATCH_SHADE[:, None]], 1)
 
 
+# Upper teeth end a few mm below a parted upper lip, and a smile lifts the lip further than the basis tells.
+_TEETH_DROP_CM = np.array([0, 0.3, 0], np.float32)
 _MOUTH_START = np.array([atlas.MOUTH_X_CM[0], atlas.MOUTH_Y_CM[0]], np.float32)
 _MOUTH_SPAN = np.array([np.ptp(atlas.MOUTH_X_CM), np.ptp(atlas.MOUTH_Y_CM)], np.float32)
 
@@ -111,10 +113,10 @@ def _patch_shade() -> Floats:
     """(538,) brightness of each vertex: lids and lips throw a shadow on what lies behind them."""
     shade = np.ones(MESH_VERTICES, np.float32)
     first = SKIN_VERTICES
-    for ring, (lower, upper) in zip(_RINGS, ((0.86, 0.5), (0.86, 0.5), (0.75, 0.5)), strict=True):
+    for ring, (lower, upper) in zip(_RINGS, ((0.86, 0.5), (0.86, 0.5), (0.8, 0.6)), strict=True):
         rim = _RIM_SHADE[len(ring)](lower, upper)
         shade[first : first + len(ring)] = rim
-        shade[first + len(ring)] = 1.0 if len(ring) == len(EYE_LEFT) else 0.85
+        shade[first + len(ring)] = 1.0 if len(ring) == len(EYE_LEFT) else 0.95
         first += len(ring) + 1
     return shade
 
