@@ -63,7 +63,7 @@ def decode_rgb(encoded: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def bank_from(arrays: dict[str, npt.NDArray[Any]]) -> PersonaBank:
-    """Build from the arrays that `training/build_personas.py` wrote; WeightsError if of another version or cut short."""
+    """Build from the arrays that `training/build_personas.py` wrote; WeightsError if they do not fit."""
     version = int(arrays.get("version", np.array(0)))
     if version != VERSION:
         raise WeightsError(f"the persona bank has version {version}, this build wants {VERSION}; reinstall")
