@@ -18,7 +18,7 @@ CONTRAST = 0.2
 NOISE = 0.025
 WARP_PX = 1.2  # at 128 px
 MIX_ODDS = 0.35  # how often a part of SELF's guide is another person's texture
-TONE_ERROR, TINT_ERROR = 0.2, 0.05  # log error of the persona's tone: all channels, each channel
+TONE_ERROR, TINT_ERROR = 0.25, 0.09  # log error of the tone that is proposed at run time: all channels, each channel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
