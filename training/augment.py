@@ -16,7 +16,7 @@ from training.rasters import FACE, PATCH
 SCALE_RANGE = (0.85, 1.2)
 SHIFT = 0.06  # of the crop's side
 TILT_RAD = math.radians(8)
-HOLE_ODDS = (0.5, 0.3, 0.2)  # face, head, box
+HOLE_ODDS = (0.65, 0.2, 0.15)  # face, head, box
 TORN_UV = 0.04  # interpolated uv further than this from its nearest texel crosses a fold of the mesh
 
 
