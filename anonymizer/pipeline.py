@@ -110,6 +110,13 @@ class Anonymizer:
         rgb = np.full(frame.rgb.shape, BLANK_RGB, np.uint8)
         return SafeFrame(rgb, frame.index, frame.captured_at_s, Verdict.BLANKED, 0, _TOKEN)
 
+    def hole(self, faces: tuple[PlannedFace, ...], shape: tuple[int, ...]) -> Mask:
+        """(H, W): what `render` erases of a frame of that shape for these faces."""
+        hole = np.zeros(shape[:2], np.uint8)
+        for face in faces:
+            self._cut_hole(face, hole)
+        return hole
+
     def _replace(
         self, frame: Frame, faces: tuple[PlannedFace, ...], hole: Mask
     ) -> tuple[npt.NDArray[np.uint8], Verdict]:

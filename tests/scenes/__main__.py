@@ -1,0 +1,107 @@
+"""The slow proofs, each a command of its own.
+
+python -m tests.scenes recall [--data FOLDER] [--faces 60] [--preset balanced] [--out FILE.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from anonymizer import app
+from anonymizer.settings import load_settings
+from tests.scenes import ours, rivals
+from tests.scenes.cutouts import cutouts, photos, yaws_of
+from tests.scenes.recall import Cast, Cell, Condition, conditions, measure
+from tests.scenes.stories import mannequins
+
+YAW_BINS = {0: (0, 12), 30: (22, 38), 60: (48, 75)}
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.scenes", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser("recall", help="faces covered whole, beside deface and one detector alone")
+    command.add_argument("--data", type=Path, help="folder with train/ and manifest.csv; without it made heads only")
+    command.add_argument("--faces", type=int, default=60, help="of each condition and kind of head")
+    command.add_argument("--people", type=int, default=40, help="of each yaw, cut out of photos")
+    command.add_argument("--preset", default="balanced")
+    command.add_argument("--table", help="only this one")
+    command.add_argument("--no-rivals", action="store_true")
+    command.add_argument("--out", type=Path)
+    command.set_defaults(run=recall)
+    args = parser.parse_args(argv)
+    args.run(args)
+    return 0
+
+
+def recall(args: argparse.Namespace) -> None:
+    """One line a condition; then what the promise asks."""
+    settings = load_settings(None, {"preset": args.preset})
+    casts = photo_casts(args.data, args.people) if args.data else {}
+    rows: dict[tuple[str, str, float, str], Cell] = {}
+    with app.build_finder(settings) as finder:
+        coverers: dict[str, rivals.Coverer] = {}
+        if not args.no_rivals:
+            coverers = {"deface": rivals.deface(), "full range": rivals.full_range_alone()}
+        coverers |= {"clip": ours.as_clip(settings, finder), "photo": ours.as_photo(settings, finder)}
+        names = list(coverers)
+        print(f"{'':34}{'':8}{'faces':>7}" + "".join(f"{name:>12}" for name in names))
+        for condition in conditions():
+            if args.table and condition.table != args.table:
+                continue
+            for kind, cast in (("made", mannequins), *_photos_for(condition, casts)):
+                cell = measure(condition, cast, args.faces, coverers)
+                rows[condition.table, condition.name, condition.width_px, kind] = cell
+                name = f"{condition.table}: {condition.name} ({condition.width_px:g})"
+                shares = "".join(f"{100 * cell.share(each):>12.1f}" for each in names)
+                print(f"{name:34}{kind:>8}{cell.faces:>7}{shares}", flush=True)
+    _promise(rows, names)
+    if args.out:
+        args.out.write_text(json.dumps([_row(key, cell) for key, cell in rows.items()], indent=1))
+
+
+def photo_casts(data: Path, people: int) -> dict[int, Cast]:
+    """People cut out of training photos, by yaw."""
+    yaws = yaws_of(data / "manifest.csv")
+    files = photos([data / "train"])
+    chosen = {
+        yaw: [path for path in files if low <= abs(yaws.get(path.name, -1)) <= high]
+        for yaw, (low, high) in YAW_BINS.items()
+    }
+    return {yaw: cutouts(paths, people) for yaw, paths in chosen.items()}
+
+
+def _photos_for(condition: Condition, casts: dict[int, Cast]) -> list[tuple[str, Cast]]:
+    cast = casts.get(round(condition.yaw))
+    return [("photo", cast)] if cast is not None else []
+
+
+def _promise(rows: dict[tuple[str, str, float, str], Cell], names: list[str]) -> None:
+    pooled: dict[str, Cell] = defaultdict(Cell)
+    for (table, name, size, kind), cell in rows.items():
+        if table == "size and yaw" and size >= 24 and not name.endswith(" 90°"):
+            for group in ("24 px and more, up to 60°", f"24 px and more, up to 60°, {kind}"):
+                pooled[group].faces += cell.faces
+                for each in names:
+                    pooled[group].covered[each] += cell.covered[each]
+    for group, cell in pooled.items():
+        print(f"{group:42}{cell.faces:>7}" + "".join(f"{100 * cell.share(each):>12.2f}" for each in names))
+    for (table, name, size, kind), cell in rows.items():
+        for each in ("clip", "photo"):
+            ours_, theirs = cell.covered[each], cell.covered["deface"]
+            if ours_ < theirs:
+                print(f"below deface: {table}: {name} ({size:g}) {kind}, {each}: {ours_} to {theirs} of {cell.faces}")
+
+
+def _row(key: tuple[str, str, float, str], cell: Cell) -> dict[str, Any]:
+    table, name, size, kind = key
+    return {"table": table, "name": name, "px": size, "kind": kind, "faces": cell.faces, "covered": dict(cell.covered)}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
