@@ -193,7 +193,7 @@ def build_generator(settings: Settings) -> FaceGenerator:
 def build_finder(settings: Settings) -> Finder:
     return Finder(
         FinderSettings(
-            detector_side_px=settings.detector.long_side_px,
+            side_px=settings.detector.long_side_px,
             threads=_threads(settings),
             min_score=settings.detector.min_confidence,
             presence=settings.landmarks.min_confidence,

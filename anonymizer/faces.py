@@ -70,12 +70,15 @@ class Face:
     landmarks_px: (478, 3) float32, x y in frame px, z in the same unit; None when a detector saw
     a face on which no landmarks could be found (too small, too turned, hidden).
     expression: (52,) float32 in [0, 1], raw blendshapes, or None like the landmarks.
+    detected_box: where a detector saw it in the same frame, if one did. roll_rad: clockwise as seen.
     """
 
     box_px: Box
     confidence: float
     landmarks_px: Floats | None = None
     expression: Floats | None = None
+    detected_box: Box | None = None
+    roll_rad: float = 0.0
 
     def __post_init__(self) -> None:
         if self.landmarks_px is not None and self.landmarks_px.shape != (LANDMARK_COUNT, 3):

@@ -78,6 +78,15 @@ def convex_outline(points: npt.ArrayLike, directions: int = 64, grow_px: float =
     return np.stack([x, y], 1)
 
 
+def in_outline(points: npt.ArrayLike, outline: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Which of the points (N, 2) lie in a convex polygon (M, 2), given clockwise or counter-clockwise."""
+    p, corners = np.asarray(points, np.float64), np.asarray(outline, np.float64)
+    along = np.roll(corners, -1, 0) - corners
+    to_point = p[:, None] - corners
+    side = along[:, 0] * to_point[..., 1] - along[:, 1] * to_point[..., 0]
+    return np.asarray((side >= -1e-6).all(1) | (side <= 1e-6).all(1))
+
+
 def invert_affine(matrix: npt.ArrayLike) -> Array:
     """(2, 3) affine -> its (2, 3) inverse."""
     m = np.asarray(matrix, np.float64)

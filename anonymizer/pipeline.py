@@ -26,7 +26,7 @@ from anonymizer.generate.crop import CROP_CM
 from anonymizer.generate.guide import PosedPersona, draw, face_crop, pose, texture_mips
 from anonymizer.generate.steady import SteadyLight
 from anonymizer.geometry import rotation_from_vector
-from anonymizer.guard.coverage import Coverage, box_outline, fill_hole, hull
+from anonymizer.guard.coverage import Coverage, box_outline, fill_hole, hull, oval_outline
 from anonymizer.guard.erase import blend_outside, bounds, erase
 from anonymizer.guard.fallback import Fallback, cover
 from anonymizer.persona.face_model import FaceModel
@@ -153,7 +153,7 @@ class Anonymizer:
             wanted = self.coverage if code is not None or self.coverage == "box" else "head"
             outlines.append(hull(face.code, wanted, self.model))
         if face.cover_box is not None:
-            outlines.append(box_outline(face.cover_box))
+            outlines.append((box_outline if self.coverage == "box" else oval_outline)(face.cover_box))
         if face.cover_outline is not None:
             outlines.append(face.cover_outline)
         margin = ring_px(code) + 2 if code is not None else 0.25 * float(np.ptp(outlines[0], axis=0).max())

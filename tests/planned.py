@@ -14,7 +14,7 @@ import numpy.typing as npt
 from anonymizer.faces import Box, Mask, MotionCode, PlannedFace
 from anonymizer.frames import Frame, RgbImage, SafeFrame
 from anonymizer.generate.classic import ClassicGenerator
-from anonymizer.guard.coverage import Coverage, box_outline, fill_hole, hull
+from anonymizer.guard.coverage import Coverage, box_outline, fill_hole, hull, oval_outline
 from anonymizer.persona.bank import load_bank
 from anonymizer.persona.persona import Persona, draw_persona
 from anonymizer.pipeline import Anonymizer
@@ -97,7 +97,7 @@ def hole_of(actors: Sequence[Actor], step: int, coverage: Coverage) -> Mask:
             covered = "head" if actor.kind in ("tiny", "turned away") and coverage == "face" else coverage
             fill_hole(mask, hull(face.code, covered, MODEL))
         if face.cover_box is not None:
-            fill_hole(mask, box_outline(face.cover_box))
+            fill_hole(mask, (box_outline if coverage == "box" else oval_outline)(face.cover_box))
     return mask
 
 

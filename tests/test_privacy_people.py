@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,13 @@ class KnownFinder(Finder):
     def __init__(self, seen: list[tuple[Face, ...]]) -> None:
         self._left = iter(seen)
 
-    def find_tracked(self, frame: Frame, witness: bool = True) -> tuple[Face, ...]:
+    def find_first(self, frame: Frame) -> tuple[Face, ...]:
+        return self.find_tracked(frame)
+
+    def trace_back(self, frames: Sequence[Frame], face: Face) -> list[Face]:
+        return []
+
+    def find_tracked(self, frame: Frame, witness: bool = True, further: bool = False) -> tuple[Face, ...]:
         return next(self._left)
 
     def reset(self) -> None:

@@ -36,7 +36,7 @@ def read_rgb(path: Path) -> npt.NDArray[np.uint8]:
 
 def landmark_photos(folders: Sequence[Path]) -> Iterator[PhotoLandmarks]:
     """Photos in which a face with landmarks was found, in the order of their names."""
-    with Finder(FinderSettings(detector_side_px=480, min_landmark_px=60)) as finder:
+    with Finder(FinderSettings(side_px=480, min_landmark_px=60)) as finder:
         for path in (p for folder in folders for p in sorted(folder.iterdir()) if p.suffix in SUFFIXES):
             faces = finder.find(Frame(read_rgb(path)))
             largest = max(faces, key=lambda f: f.box_px.width, default=None)

@@ -48,6 +48,13 @@ def box_outline(box: Box) -> npt.NDArray[np.float64]:
     return np.array([[box.x0, box.y0], [box.x1, box.y0], [box.x1, box.y1], [box.x0, box.y1]])
 
 
+def oval_outline(box: Box) -> npt.NDArray[np.float64]:
+    """(32, 2): the oval in a box, which has to be the larger for it: see COVER_SCALE in anonymizer.perceive.clip."""
+    angle = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+    (x, y), half = box.center, (box.width / 2, box.height / 2)
+    return np.stack([x + half[0] * np.cos(angle), y + half[1] * np.sin(angle)], 1)
+
+
 def fill_hole(mask: Mask, outline: npt.NDArray[np.float64]) -> None:
     """Set every pixel that the outline (N, 2) touches to 255, in place."""
     import cv2

@@ -5,6 +5,7 @@ A quarter-size heat map says where face centres are; two further maps give the b
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import cv2
@@ -24,9 +25,9 @@ MAX_CANDIDATES = 2000
 
 
 def input_size(size_px: tuple[int, int], long_side_px: int) -> tuple[int, int]:
-    """(width, height) for the network: `long_side_px` at most, the frame's shape as nearly as steps of 32 allow."""
+    """(width, height) for the network: `long_side_px` and the frame's shape, up to the next step of 32."""
     scale = long_side_px / max(size_px)
-    width, height = (max(SIZE_STEP_PX, round(side * scale / SIZE_STEP_PX) * SIZE_STEP_PX) for side in size_px)
+    width, height = (max(1, math.ceil(side * scale / SIZE_STEP_PX - 0.01)) * SIZE_STEP_PX for side in size_px)
     return width, height
 
 

@@ -1,19 +1,23 @@
 """Looks at a whole clip, then plans every frame: who is where, in which pose, and what is only covered.
 
-Of each frame no pixel and no landmark is kept, only boxes and fitted motion.
+Only the last few frames are kept, to look back in; of all others only boxes and fitted motion.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.faces import EXPRESSION_COUNT, LANDMARK_COUNT, Face, MotionCode, PlannedFace
+from anonymizer.faces import EXPRESSION_COUNT, LANDMARK_COUNT, Box, Face, MotionCode, PlannedFace
 from anonymizer.frames import Frame
+from anonymizer.geometry import in_outline, rotation_from_vector
+from anonymizer.guard.coverage import hull
 from anonymizer.perceive.cuts import CutDetector
+from anonymizer.perceive.detections import same_face
 from anonymizer.perceive.finder import Finder
 from anonymizer.perceive.motion import (
     BLINKS,
@@ -25,7 +29,7 @@ from anonymizer.perceive.motion import (
     track_baseline,
 )
 from anonymizer.perceive.smoothing import smooth_series
-from anonymizer.perceive.tracks import Track, link_clip
+from anonymizer.perceive.tracks import Track, around, link_clip
 from anonymizer.persona.face_model import FaceModel
 
 LONGEST_GAP = 12  # frames without landmarks that are bridged by drawing the motion between
@@ -33,18 +37,33 @@ BASELINE_FRAMES = 45  # a track shorter than this says too little of a face's re
 POSE_SHARE, EXPRESSION_SHARE, GAZE_SHARE = 0.5, 0.25, 0.3  # of the window: sigma of the smoothing
 # What smoothing may take off before the face could leave its hole: cm, relative size, radians, jaw coefficient.
 MOST_SHIFT_CM, MOST_GROWTH, MOST_TURN_RAD, MOST_JAW = 0.25, 0.02, 0.05, 0.15
-COVER_SCALE = 1.3  # of a detector's box, which ends at the brows and the temples
+FACE_WIDTH_CM = 15.5
+COVER_SCALE = 1.55  # of a detector's box, which ends at brows and temples, to the box of the oval that covers the face
 _HAD_LANDMARKS = np.zeros((LANDMARK_COUNT, 3), np.float32)  # stands for landmarks that were fitted and forgotten
 _HAD_EXPRESSION = np.zeros(EXPRESSION_COUNT, np.float32)
 
 
+TRACED_FRAMES = 12  # of the latest, in which a face that is new is looked for backwards; forgotten after that
+# A detector's box, less its corners, lies in the hole of a plain face; where it does not, or landmarks are guesses
+# (turned far, or few px), the box is erased too.
+BOX_CORE = 0.8
+GUESSED_TURN_COS = float(np.cos(np.deg2rad(52)))
+GUESSED_WIDTH_CM_PX = 30.0
+OVAL_SCALE = 1.3
+GUESSED_SCALE = 1.45
+
+
 @dataclass(frozen=True, slots=True)
 class ClipSettings:
-    """witness_every: frames from one look of the second detector to the next. window_s: smoothing to each side."""
+    """witness_every: frames from one look of the second detector to the next. window_s: smoothing to each side.
+
+    further_every: frames from one further look (the frame turned) to the next; 0 = none.
+    """
 
     witness_every: int
     window_s: float
     fps_hz: float
+    further_every: int = 3
 
 
 class ClipPlanner:
@@ -57,16 +76,23 @@ class ClipPlanner:
         self._observations: list[tuple[Face, ...]] = []
         self._motions: dict[int, Motion] = {}  # by id of the face, which _observations keeps alive
         self._size_px = (0, 0)
+        self._recent: deque[Frame] = deque(maxlen=TRACED_FRAMES)
 
     def observe(self, frame: Frame) -> None:
         index = len(self._observations)
         self._size_px = (frame.rgb.shape[1], frame.rgb.shape[0])
         if self._cut_detector.is_cut(frame.rgb):
             self._cuts.add(index)
-            self._finder.reset()
-        witness = index % self._settings.witness_every == 0 or index in self._cuts
-        faces = self._finder.find_tracked(frame, witness=witness)
+            self._recent.clear()
+        if index == 0 or index in self._cuts:
+            faces = self._finder.find_first(frame)
+        else:
+            every = self._settings.further_every
+            witness = index % self._settings.witness_every == 0
+            faces = self._finder.find_tracked(frame, witness, further=every > 0 and index % every == 0)
+        self._trace_back([face for face in faces if not self._was_there(face)])
         self._observations.append(tuple(self._reduced(face) for face in faces))
+        self._recent.append(frame)
 
     def plan(self) -> list[tuple[PlannedFace, ...]]:
         planned: list[list[PlannedFace]] = [[] for _ in self._observations]
@@ -75,6 +101,23 @@ class ClipPlanner:
                 planned[index].append(face)
         return [tuple(faces) for faces in planned]
 
+    def _was_there(self, face: Face) -> bool:
+        """Was it seen in the frame before?"""
+        before = self._observations[-1] if self._observations and self._recent else ()
+        return any(same_face(face.box_px, old.box_px, 0.1) for old in before)
+
+    def _trace_back(self, fresh: list[Face]) -> None:
+        """Add where faces that are new were before, in the frames that are still at hand."""
+        if not self._recent:
+            return
+        frames = list(reversed(self._recent))
+        for face in fresh:
+            for step, earlier in enumerate(self._finder.trace_back(frames, face)):
+                at = len(self._observations) - 1 - step
+                if any(same_face(earlier.box_px, old.box_px) for old in self._observations[at]):
+                    break
+                self._observations[at] += (self._reduced(earlier),)
+
     def _reduced(self, face: Face) -> Face:
         if face.landmarks_px is None:
             return face
@@ -82,7 +125,8 @@ class ClipPlanner:
             motion = fit_motion(face, self._model)
         except (ValueError, np.linalg.LinAlgError):
             return Face(face.box_px, face.confidence)  # still covered, without a persona
-        kept = Face(face.box_px, face.confidence, _HAD_LANDMARKS, _HAD_EXPRESSION)
+        doubted = doubted_box(face, motion, self._model)
+        kept = Face(face.box_px, face.confidence, _HAD_LANDMARKS, _HAD_EXPRESSION, doubted)
         self._motions[id(kept)] = motion
         return kept
 
@@ -91,9 +135,14 @@ class ClipPlanner:
         codes = self._codes(motions)
         out = []
         for step, (box, code) in enumerate(zip(track.boxes, codes, strict=True)):
-            seen = motions[step] is not None
-            face = PlannedFace(track.slot, code, None if seen and code is not None else box.scaled(COVER_SCALE))
-            out.append((track.first_index + step, face))
+            face = track.faces[step]
+            cover = box.scaled(COVER_SCALE)
+            if face is not None and motions[step] is not None and code is not None:
+                cover_box = face.detected_box  # kept only where it is not plainly in the hole
+            else:
+                cover_box = cover
+            planned = PlannedFace(track.slot, code, cover_box)
+            out.append((track.first_index + step, planned))
         return out
 
     def _codes(self, motions: list[Motion | None]) -> list[MotionCode | None]:
@@ -145,17 +194,35 @@ def _bridged(known: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return out
 
 
+def doubted_box(face: Face, motion: Motion, model: FaceModel) -> Box | None:
+    """A box to erase as well, where the hole made from the landmarks may not hold all of the face."""
+    code = reduce_motion(motion.pose, motion.expression, motion.gaze, photo_baseline(motion.expression, model), model)
+    facing = float(rotation_from_vector(code.rotation)[2, 2])
+    if facing < GUESSED_TURN_COS or FACE_WIDTH_CM * code.scale_px_per_cm < GUESSED_WIDTH_CM_PX:
+        return around(face.box_px, face.detected_box or face.box_px).scaled(GUESSED_SCALE)
+    if face.detected_box is None:
+        return None
+    angle = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    core = face.detected_box.scaled(BOX_CORE)
+    (x, y), half = core.center, (core.width / 2, core.height / 2)
+    points = np.stack([x + half[0] * np.cos(angle), y + half[1] * np.sin(angle)], 1)
+    held = in_outline(points, hull(code, "face", model))
+    return None if held.all() else face.detected_box.scaled(OVAL_SCALE)
+
+
 def plan_still(frame: Frame, finder: Finder, model: FaceModel) -> tuple[PlannedFace, ...]:
     """Every face of one photo, from left to right."""
     planned = []
     for slot, face in enumerate(sorted(finder.find(frame, thorough=True), key=lambda f: f.box_px.x0)):
         code = None
+        cover_box: Box | None = face.box_px.scaled(COVER_SCALE)
         if face.landmarks_px is not None:
             try:
                 motion = fit_motion(face, model)
                 baseline = photo_baseline(motion.expression, model)
                 code = reduce_motion(motion.pose, motion.expression, motion.gaze, baseline, model)
+                cover_box = doubted_box(face, motion, model)
             except (ValueError, np.linalg.LinAlgError):
                 code = None
-        planned.append(PlannedFace(slot, code, None if code is not None else face.box_px.scaled(COVER_SCALE)))
+        planned.append(PlannedFace(slot, code, cover_box))
     return tuple(planned)

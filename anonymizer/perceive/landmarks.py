@@ -69,14 +69,19 @@ def region_of_box(box: Box, roll_rad: float = 0.0) -> Region:
 
 def region_of_landmarks(landmarks_px: Floats) -> Region:
     """The region in which the next frame's landmarks are looked for: bounds along the face's own axes."""
-    left, right = landmarks_px[LEFT_CORNER, :2], landmarks_px[RIGHT_CORNER, :2]
-    roll = math.atan2(float(right[1] - left[1]), float(right[0] - left[0]))
+    roll = roll_of(landmarks_px)
     c, s = math.cos(roll), math.sin(roll)
     upright = landmarks_px[:, :2] @ np.array([[c, -s], [s, c]], np.float32)
     low, high = upright.min(axis=0), upright.max(axis=0)
     x, y = (low + high) / 2
     side = float((high - low).max()) * REGION_SCALE
     return Region((float(c * x - s * y), float(s * x + c * y)), side, roll)
+
+
+def roll_of(landmarks_px: Floats) -> float:
+    """The head's turn in the image plane by its eyes' outer corners; radians, clockwise as seen."""
+    left, right = landmarks_px[LEFT_CORNER, :2], landmarks_px[RIGHT_CORNER, :2]
+    return math.atan2(float(right[1] - left[1]), float(right[0] - left[0]))
 
 
 def bounds(landmarks_px: Floats) -> Box:

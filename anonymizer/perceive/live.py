@@ -19,6 +19,7 @@ from anonymizer.faces import Box, Face, Mask, PlannedFace
 from anonymizer.frames import Frame
 from anonymizer.geometry import convex_outline
 from anonymizer.guard.coverage import hull
+from anonymizer.perceive.clip import COVER_SCALE, OVAL_SCALE
 from anonymizer.perceive.detections import same_face
 from anonymizer.perceive.live_finder import Sight
 from anonymizer.perceive.live_track import LiveTrack
@@ -26,7 +27,6 @@ from anonymizer.perceive.motion import Motion, fit_motion
 from anonymizer.perceive.tracks import LOW_SCORE, MIN_STEP, SHORT, STEP_GROWTH, box_distance, is_outside
 from anonymizer.persona.face_model import FaceModel
 
-COVER_SCALE = 1.3  # of a detector's box, which ends at the brows and the temples
 HELD_POSE_S = 0.12  # a lost face keeps its persona for so long: a blink of the landmarks is not seen
 HOLD_S = 0.5  # then the cover grows for so long before the whole person is covered
 PERSON_S = 10.0  # and the person for so long: by then both detectors have looked some seventy times and seen no face
@@ -168,7 +168,7 @@ class LivePlanner:
             return PlannedFace(track.slot, None, track.box.scaled(COVER_SCALE))
         outline = hull(track.code, "face", self._model)
         held = _holds(outline, track.box)
-        return PlannedFace(track.slot, track.code, None if held else track.box)
+        return PlannedFace(track.slot, track.code, None if held else track.box.scaled(OVAL_SCALE))
 
     def _person(self, track: LiveTrack, box: Box, region: _Region) -> list[PlannedFace] | None:
         """The person who stands where the face was lost; nobody there: the track has ended."""

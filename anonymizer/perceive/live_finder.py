@@ -65,23 +65,23 @@ class LiveFinder(Finder):
         cut = self._cuts.is_cut(rgb)
         if cut:
             self.reset()
-        followed, shifts = self._follow(rgb)
-        kept = [face for face in followed if _is_finite(face)]
+        kept = [face for face in self._follow(rgb).values() if _is_finite(face)]
         witness = detections = self._answer(now_s)
         every = self.budget.every_frame
-        lost = every or cut or not kept or len(kept) < len(self._tracked)
+        followed = sum(old.face.landmarks_px is not None for old in self._tracked)
+        lost = every or cut or not kept or len(kept) < followed
         late = now_s - self._answered_at_s > self.budget.witness_age_s
         self._since_full_range += 1
         if lost or late or self._since_full_range >= self.budget.full_range_every:
-            detections += tuple(map(self._weighed, self._full_range.detect(rgb, self.settings.full_range_score)))
+            detections += tuple(map(self._looks.weighed, self._looks.fast(rgb)))
             self._since_full_range = 0
         if every or not (kept or detections):  # it might leave as it is: both must have looked at this very frame
-            witness = self._centerface_detections(rgb)
+            witness = self._looks.at_all(rgb)
             detections += witness
             self._answered_at_s = now_s
         self._ask(rgb, now_s)
         sure = tuple(each.box for each in witness if each.score >= self.settings.sure_score)
-        return Sight(self._with_new(rgb, kept, detections, shifts), cut, sure)
+        return Sight(self._with_new(rgb, kept, detections), cut, sure)
 
     def close(self) -> None:
         self._witness.shutdown(wait=False, cancel_futures=True)
@@ -103,20 +103,14 @@ class LiveFinder(Finder):
     def _ask(self, rgb: RgbImage, now_s: float) -> None:
         due = now_s - max(self._asked_at_s, self._answered_at_s) >= self.budget.witness_every_s
         if self._asked is None and due:
-            self._asked = self._witness.submit(self._centerface_detections, rgb)
+            self._asked = self._witness.submit(self._looks.at_all, rgb)
             self._asked_at_s = now_s
 
-    def _with_new(
-        self,
-        rgb: RgbImage,
-        kept: list[Face],
-        detections: tuple[Detection, ...],
-        shifts: dict[int, tuple[float, float]],
-    ) -> tuple[Face, ...]:
+    def _with_new(self, rgb: RgbImage, kept: list[Face], detections: tuple[Detection, ...]) -> tuple[Face, ...]:
         """The faces followed and those that are new, which are followed from now on."""
         new = self._faces(rgb, [each for each in detections if not covered(each.box, kept)])
         faces = tuple(face for face in one_a_face([*kept, *new]) if _is_finite(face))
-        self._track(faces, shifts)
+        self._tracked = self._remembered(faces, {})
         return faces
 
 

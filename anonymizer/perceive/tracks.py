@@ -1,7 +1,7 @@
 """Links a whole clip's faces into tracks, by place and time alone: no feature of a face is ever compared.
 
 Covering comes first: a track is kept over gaps, and reaches beyond its first and last sighting, its box growing with
-the doubt. Only a short one of low score on which no landmarks were ever found is taken for a mistake.
+the doubt. A short one of low score on which no landmarks were ever found reaches less far: it may be a mistake.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ from anonymizer.faces import Box, Face
 
 MAX_GAP = 45  # frames a face may be out of sight and still be the same track
 REACH = 8  # frames a track is covered before its first and after its last sighting
-GROWTH = 0.04  # of the box, for each frame away from the nearest sighting
+FIRST_GROWTH = 0.1  # of the box, where it is not seen
+GROWTH = 0.04  # and further for each frame away from the nearest sighting
 MAX_GROWTH = 0.6
+EDGE_NEAR = 0.12  # of its side: so near to the frame's edge a box counts as cut by it
+EDGE_REACH = 50  # frames; as long somebody may stay half outside, showing less than any detector finds
 MIN_STEP = 0.6  # how far, in box sides, a face may lie from where it was expected in the very next frame
 STEP_GROWTH = 0.08  # and by how much more for each further frame
 MAX_STEP = 1.5
 MAX_SIZE_RATIO = 2.2
 STEADY = 0.5  # share of a newly seen speed that is taken over
 COAST = 5  # frames a speed is believed in
-SHORT = 2  # sightings; with
-LOW_SCORE = 0.65  # a track this short and low, without landmarks, is dropped
+SHORT = 2  # sightings; a track of so few, none of them sure, reaches only as far beyond them
+LOW_SCORE = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +91,7 @@ def link_clip(
     observations: Sequence[tuple[Face, ...]], size_px: tuple[int, int], cuts: frozenset[int] = frozenset()
 ) -> tuple[Track, ...]:
     """Tracks of a clip. observations: the faces of each frame. cuts: frames at which a new shot begins."""
-    paths = [path for path in _paths(observations, cuts) if not _is_mistake(path)]
+    paths = list(_paths(observations, cuts))
     paths.sort(key=lambda path: (min(path.seen), path.seen[min(path.seen)].box_px.x0))
     ordered_cuts = sorted(cuts)
     return tuple(_track(slot, path, len(observations), size_px, ordered_cuts) for slot, path in enumerate(paths))
@@ -137,23 +140,23 @@ def box_distance(a: Box, b: Box) -> float:
     return math.hypot(ax - bx, ay - by) / math.sqrt(side_a * side_b)
 
 
-def _is_mistake(path: Path) -> bool:
+def _reach(path: Path) -> int:
+    """How many frames beyond its sightings a track is covered."""
     faces = path.seen.values()
-    return (
-        len(faces) <= SHORT
-        and all(face.landmarks_px is None for face in faces)
-        and max(face.confidence for face in faces) < LOW_SCORE
-    )
+    sure = any(face.landmarks_px is not None or face.confidence >= LOW_SCORE for face in faces)
+    return REACH if sure or len(faces) > SHORT else len(faces)
 
 
 def _track(slot: int, path: Path, length: int, size_px: tuple[int, int], cuts: Sequence[int]) -> Track:
-    first, last = min(path.seen), path.last_index
+    first, last, reach = min(path.seen), path.last_index, _reach(path)
     shot_start = cuts[bisect_right(cuts, first) - 1] if bisect_right(cuts, first) else 0
     after = bisect_left(cuts, last + 1)
     shot_end = cuts[after] if after < len(cuts) else length
-    start, end = max(first - REACH, shot_start, 0), min(last + 1 + REACH, shot_end, length)
     known = sorted(path.seen)
-    boxes = [_box_at(path, known, index) for index in range(start, end)]
+    before = max(reach, edge_reach(path.seen[first].box_px, _speed_near(path, known, True), -1, size_px))
+    beyond = max(reach, edge_reach(path.seen[last].box_px, _speed_near(path, known, False), 1, size_px))
+    start, end = max(first - before, shot_start, 0), min(last + 1 + beyond, shot_end, length)
+    boxes = [_to_edge(_box_at(path, known, index), size_px) for index in range(start, end)]
     while len(boxes) > 1 and end > last + 1 and is_outside(boxes[-1], size_px):
         boxes.pop()
         end -= 1
@@ -161,6 +164,42 @@ def _track(slot: int, path: Path, length: int, size_px: tuple[int, int], cuts: S
         boxes.pop(0)
         start += 1
     return Track(slot, start, tuple(path.seen.get(index) for index in range(start, end)), tuple(boxes))
+
+
+def edge_reach(box: Box, speed: tuple[float, float], direction: int, size_px: tuple[int, int]) -> int:
+    """For how many frames a face at the frame's edge may still show a part too narrow for any detector, beyond its last
+    (direction 1) or before its first (-1) sighting: until it went out at half its speed, or EDGE_REACH; 0 elsewhere.
+    """
+    sides = _edges(box, size_px)
+    if not sides:
+        return 0
+    side = max(box.width, box.height)
+    frames = []
+    for axis, sign, inside_px in sides:
+        outward = speed[axis] * sign * direction
+        frames.append((inside_px + EDGE_NEAR * side) / max(outward / 2, 1e-6))
+    return math.ceil(min(EDGE_REACH, *frames)) if frames else 0
+
+
+def _edges(box: Box, size_px: tuple[int, int]) -> list[tuple[int, int, float]]:
+    """The edges that a box is at: axis, the way out along it, and how far (px) the box reaches into the frame."""
+    near = EDGE_NEAR * max(box.width, box.height)
+    width, height = size_px
+    found = []
+    for axis, low, high, end in ((0, box.x0, box.x1, width), (1, box.y0, box.y1, height)):
+        if low < near:
+            found.append((axis, -1, max(0.0, high)))
+        if high > end - near:
+            found.append((axis, 1, max(0.0, end - low)))
+    return found
+
+
+def _to_edge(box: Box, size_px: tuple[int, int]) -> Box:
+    """A box that nearly touches the frame's edge reaches over it: detectors end at it, faces do not."""
+    near = EDGE_NEAR * max(box.width, box.height)
+    x0, y0 = (low - near if low < near else low for low in (box.x0, box.y0))
+    x1, y1 = (high + near if high > end - near else high for high, end in zip((box.x1, box.y1), size_px, strict=True))
+    return Box(x0, y0, x1, y1)
 
 
 def _box_at(path: Path, known: Sequence[int], index: int) -> Box:
@@ -172,14 +211,18 @@ def _box_at(path: Path, known: Sequence[int], index: int) -> Box:
         before, after = known[place - 1], known[place]
         share = (index - before) / (after - before)
         box = _between(path.seen[before].box_px, path.seen[after].box_px, share)
-        return box.scaled(1 + min(MAX_GROWTH, GROWTH * min(index - before, after - index)))
+        return box.scaled(_grown(min(index - before, after - index)))
     nearest = known[0] if place == 0 else known[-1]
     steps = index - nearest
     dx, dy = _speed_near(path, known, at_start=place == 0)
     coast = max(-COAST, min(COAST, steps))
     still = path.seen[nearest].box_px
     gone_on = moved(still, dx * coast, dy * coast)  # it may have gone on or stayed: cover both
-    return around(still, gone_on).scaled(1 + min(MAX_GROWTH, GROWTH * abs(steps)))
+    return around(still, gone_on).scaled(_grown(abs(steps)))
+
+
+def _grown(steps: int) -> float:
+    return 1 + FIRST_GROWTH + min(MAX_GROWTH, GROWTH * steps)
 
 
 def _speed_near(path: Path, known: Sequence[int], at_start: bool) -> tuple[float, float]:
@@ -197,6 +240,7 @@ def _between(a: Box, b: Box, share: float) -> Box:
 
 
 def around(a: Box, b: Box) -> Box:
+    """The box that holds both."""
     return Box(min(a.x0, b.x0), min(a.y0, b.y0), max(a.x1, b.x1), max(a.y1, b.y1))
 
 

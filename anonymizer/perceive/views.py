@@ -14,6 +14,8 @@ TILE_PX = 960
 TILE_OVERLAP_PX = 160  # a face up to this size lies whole in some tile
 MAX_TILES_A_SIDE = 5
 TURNED_SIDE_PX = 640
+FURTHER_SIDE_PX = 448
+ENLARGED_SIDE_PX = 1280  # small pictures are looked at enlarged, up to this, for faces of a few pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,20 @@ def still_views(size_px: tuple[int, int], detector_side_px: int) -> tuple[View, 
     """The views beyond the plain one, from the likeliest to find something on."""
     width, height = size_px
     views = [View(0, 0, width, height, CLOSE_SIDE_PX)]
-    if max(size_px) > detector_side_px:
-        views.append(View(0, 0, width, height, min(2 * detector_side_px, max(size_px))))
+    larger = min(2 * max(size_px), 2 * detector_side_px, ENLARGED_SIDE_PX)
+    if larger > detector_side_px:
+        views.append(View(0, 0, width, height, larger))
     views += [View(0, 0, width, height, min(TURNED_SIDE_PX, max(size_px)), turns) for turns in (1, 3, 2)]
     if max(size_px) > 2 * detector_side_px:
         views += _tiles(size_px)
     return tuple(views)
+
+
+def further_views(size_px: tuple[int, int]) -> tuple[View, ...]:
+    """The looks that frames of a clip take in turn: on either side and on its head."""
+    width, height = size_px
+    side = min(FURTHER_SIDE_PX, max(size_px))
+    return tuple(View(0, 0, width, height, side, turns) for turns in (1, 3, 2))
 
 
 def _tiles(size_px: tuple[int, int]) -> list[View]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,13 @@ class KnownFinder(Finder):
     def find(self, frame: Frame, thorough: bool = False) -> tuple[Face, ...]:
         return next(self._left)
 
-    def find_tracked(self, frame: Frame, witness: bool = True) -> tuple[Face, ...]:
+    def find_first(self, frame: Frame) -> tuple[Face, ...]:
+        return self.find_tracked(frame)
+
+    def trace_back(self, frames: Sequence[Frame], face: Face) -> list[Face]:
+        return []
+
+    def find_tracked(self, frame: Frame, witness: bool = True, further: bool = False) -> tuple[Face, ...]:
         return next(self._left)
 
     def reset(self) -> None:

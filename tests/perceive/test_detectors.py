@@ -61,8 +61,8 @@ def test_full_range_finds_a_face_in_wide_and_tall_frames(full_range: FullRange, 
 
 def test_input_sizes_are_steps_of_32_in_the_frames_shape() -> None:
     """The network's input is a multiple of 32 on both sides and never empty."""
-    assert input_size((1280, 720), 640) == (640, 352)
-    assert input_size((720, 1280), 480) == (256, 480)
+    assert input_size((1280, 720), 640) == (640, 384)
+    assert input_size((720, 1280), 480) == (288, 480)
     assert input_size((2000, 20), 640) == (640, 32)
 
 

@@ -86,16 +86,26 @@ def test_nothing_reaches_over_a_cut() -> None:
     assert [(track.first_index, track.end_index) for track in late] == [(22, 38), (38, 40)]
 
 
-def test_only_short_low_tracks_without_landmarks_are_dropped() -> None:
-    """A flicker of low score goes; the same flicker with landmarks or a high score is covered."""
+def test_a_doubtful_flicker_is_covered_but_reaches_less_far() -> None:
+    """Of low score, without landmarks and short: it is covered where it is seen and one frame beyond, not eight."""
 
-    def tracks(face: Face, sightings: int) -> int:
-        return len(link_clip([(face,)] * sightings + [NOTHING] * 5, SIZE_PX))
+    def covered(face: Face, sightings: int) -> int:
+        (track,) = link_clip([NOTHING] * 20 + [(face,)] * sightings + [NOTHING] * 20, SIZE_PX)
+        return len(track.boxes)
 
-    assert tracks(_face(600, confidence=0.55, points=False), 2) == 0
-    assert tracks(_face(600, confidence=0.55, points=False), 3) == 1
-    assert tracks(_face(600, confidence=0.9, points=False), 1) == 1
-    assert tracks(_face(600, confidence=0.55), 1) == 1
+    assert covered(_face(600, confidence=0.3, points=False), 1) == 3
+    assert covered(_face(600, confidence=0.3, points=False), 3) == 3 + 2 * REACH
+    assert covered(_face(600, confidence=0.9, points=False), 1) == 1 + 2 * REACH
+    assert covered(_face(600, confidence=0.3), 1) == 1 + 2 * REACH
+
+
+def test_who_lingers_at_the_edge_stays_covered_and_who_walks_out_is_gone() -> None:
+    """A face half outside is covered long after its last sighting, to the edge; one that left at speed is not."""
+    still = link_clip([(_face(30),)] * 10 + [NOTHING] * 80, SIZE_PX)[0]
+    assert still.end_index >= 10 + 50
+    assert all(box.x0 <= 0 < box.x1 for box in still.boxes)
+    gone = link_clip([(_face(230 - 20 * t),) for t in range(10)] + [NOTHING] * 80, SIZE_PX)[0]
+    assert gone.end_index < 10 + 20
 
 
 def test_a_face_elsewhere_or_of_another_size_is_another_track() -> None:

@@ -1,6 +1,7 @@
 """The slow proofs, each a command of its own.
 
 python -m tests.scenes recall [--data FOLDER] [--faces 60] [--preset balanced] [--out FILE.json]
+python -m tests.scenes leaks [--data FOLDER] [--frames 10000] [--preset balanced] [--faults none|all|NAME]
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,10 @@ from anonymizer import app
 from anonymizer.settings import load_settings
 from tests.scenes import ours, rivals
 from tests.scenes.cutouts import cutouts, photos, yaws_of
+from tests.scenes.leaks import LeakReport
 from tests.scenes.recall import Cast, Cell, Condition, conditions, measure
-from tests.scenes.stories import mannequins
+from tests.scenes.run import FAULTS, run
+from tests.scenes.stories import STORIES, mannequins, story
 
 YAW_BINS = {0: (0, 12), 30: (22, 38), 60: (48, 75)}
 
@@ -34,6 +38,16 @@ def main(argv: list[str]) -> int:
     command.add_argument("--no-rivals", action="store_true")
     command.add_argument("--out", type=Path)
     command.set_defaults(run=recall)
+    command = commands.add_parser("leaks", help="leak frames over made scenes, with and without faults")
+    command.add_argument("--data", type=Path, help="folder with train/: every second round shows people out of photos")
+    command.add_argument("--frames", type=int, default=10_000)
+    command.add_argument("--people", type=int, default=60)
+    command.add_argument("--preset", default="balanced")
+    command.add_argument("--faults", default="none", choices=["none", "all", *FAULTS])
+    command.add_argument("--story", choices=STORIES)
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--generator", default="classic", help="paints; what is erased does not depend on it")
+    command.set_defaults(run=leaks)
     args = parser.parse_args(argv)
     args.run(args)
     return 0
@@ -63,6 +77,34 @@ def recall(args: argparse.Namespace) -> None:
     _promise(rows, names)
     if args.out:
         args.out.write_text(json.dumps([_row(key, cell) for key, cell in rows.items()], indent=1))
+
+
+def leaks(args: argparse.Namespace) -> None:
+    """Every leak as it comes, and the sums after every round of stories."""
+    settings = load_settings(None, {"preset": args.preset, "generator": args.generator})
+    casts: dict[str, Cast] = {"made heads": mannequins}
+    if args.data:
+        casts["photos"] = cutouts(photos([args.data / "train"]), args.people, args.seed)
+    names = [args.story] if args.story else list(STORIES)
+    injected: list[str | None] = [*FAULTS] if args.faults == "all" else [None if args.faults == "none" else args.faults]
+    total, number, started_s = LeakReport(), 0, time.perf_counter()
+    by_story: dict[str, LeakReport] = defaultdict(LeakReport)
+    while total.frames < args.frames:
+        name, kind = names[number % len(names)], list(casts)[number // len(names) % len(casts)]
+        fault = injected[number % len(injected)]
+        scene = story(name, args.seed * 10_000 + number, casts[kind])
+        with app.build_finder(settings) as finder:
+            report = run(scene, settings, finder, FAULTS[fault] if fault else None, number)
+        for leak in report.leaks:
+            print(f"LEAK {scene.name}, {kind}, {fault}: {leak}", flush=True)
+        for each in (total, by_story[name]):
+            each.take(report)
+        number += 1
+        if number % len(names) == 0:
+            print(f"{total} {time.perf_counter() - started_s:.0f} s", flush=True)
+    for name, report in by_story.items():
+        print(f"{name:12} {report}")
+    print(f"{args.preset}, faults {args.faults}: {total}")
 
 
 def photo_casts(data: Path, people: int) -> dict[int, Cast]:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.adapters.image_file import read_image
+from anonymizer.adapters.image_reader import read_image
 from anonymizer.faces import Floats, MotionCode
 from anonymizer.frames import Frame
 from anonymizer.geometry import rotation_from_vector, vector_from_rotation, yaw_pitch_roll
@@ -98,7 +98,7 @@ class Cutter:
     """Holds the networks that know where a photo's person ends and the features lie."""
 
     def __init__(self) -> None:
-        self._finder = Finder(FinderSettings(detector_side_px=480, min_landmark_px=60))
+        self._finder = Finder(FinderSettings(side_px=480, min_landmark_px=60))
         self._masker = PersonMasker()
 
     def cut(self, path: Path) -> Cutout | None:

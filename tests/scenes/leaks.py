@@ -11,7 +11,7 @@ pixel repainted differs by chance; a few equal ones are chance, `TOGETHER` of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -90,6 +90,19 @@ class LeakReport:
     @property
     def leak_frames(self) -> int:
         return len({leak.index for leak in self.leaks})
+
+    def __str__(self) -> str:
+        return (
+            f"{self.leak_frames} leak frames of {self.frames} ({self.faces} faces); needless {self.needless} of "
+            f"{self.free}; REPLACED {self.replaced} of {self.plain} plain; blanked {self.blanked}; "
+            f"excess {100 * self.excess_share:.1f} %"
+        )
+
+    def take(self, other: LeakReport) -> None:
+        """Add another run's counts; its leaks keep their frame numbers, moved on past those of this one."""
+        self.leaks += [replace(leak, index=leak.index + self.frames) for leak in other.leaks]
+        for name in ("frames", "faces", "free", "needless", "plain", "replaced", "blanked", "excess_px", "true_px"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def add(self, safe: SafeFrame, made: MadeFrame, hole: Mask | None = None) -> list[Leak]:
         """Judge one frame. hole: what was erased, where the test can see it. ValueError for another frame's truth."""

@@ -46,7 +46,7 @@ HAIR_LINE = (
 )  # hair hangs down to the first y (cm) at the first z, to the second at the second
 AMBIENT = 0.62
 OVERSAMPLING = 2.0
-MOST_OVERSAMPLED_PX = 96.0
+MOST_OVERSAMPLED_PX = 72.0
 REACH_CM = ((-12.5, -17.5), (12.5, 21.0))  # of what is drawn around the face's middle
 
 
@@ -166,7 +166,7 @@ def _inner_triangles() -> Bools:
     return np.array(inside)
 
 
-_RINGS, _SECTORS = 20, 28
+_RINGS, _SECTORS = 13, 18
 
 
 @lru_cache(maxsize=16)

@@ -20,7 +20,7 @@ from tests.scenes.scene import Actor, Path, Scene
 from tests.scenes.things import Worn, bar, cup, hand
 
 Cast = Callable[[int], Person]
-SIZE_PX = (640, 360)
+SIZE_PX = (480, 270)
 COUNT = 100
 
 
