@@ -28,7 +28,7 @@ class Seen:
 
 def audit_finder(threads: int = 1) -> Finder:
     """The product's own detectors, used here on BEFORE and AFTER alike."""
-    return Finder(FinderSettings(detector_side_px=DETECTOR_SIDE_PX, threads=threads))
+    return Finder(FinderSettings(side_px=DETECTOR_SIDE_PX, threads=threads))
 
 
 def faces_of(finder: Finder, rgb: RgbImage) -> list[Seen]:
