@@ -125,9 +125,7 @@ def build_planner(settings: Settings) -> LivePlanner:
     """Detectors and masks with one thread each: the stages run beside each other already."""
     strict = settings.preset == "strict"
     finder = FinderSettings(
-        side_px=settings.detector.long_side_px
-        if strict
-        else min(LIVE_SIDE_PX, settings.detector.long_side_px),
+        side_px=settings.detector.long_side_px if strict else min(LIVE_SIDE_PX, settings.detector.long_side_px),
         threads=1,
         min_score=settings.detector.min_confidence,
         presence=settings.landmarks.min_confidence,
