@@ -105,13 +105,6 @@ class Anonymizer:
             return self.blank(frame)
         return SafeFrame(rgb, frame.index, frame.captured_at_s, verdict, len(faces), _TOKEN, depth)
 
-    def hole(self, faces: tuple[PlannedFace, ...], shape: tuple[int, int]) -> Mask:
-        """(H, W) of that shape: every pixel that `render` erases for these faces is 255."""
-        hole = np.zeros(shape, np.uint8)
-        for face in faces:
-            self._cut_hole(face, hole)
-        return hole
-
     def blank(self, frame: Frame) -> SafeFrame:
         """A frame of the same size that shows nothing."""
         rgb = np.full(frame.rgb.shape, BLANK_RGB, np.uint8)
