@@ -23,6 +23,7 @@ VERBS = {
     "measure-motion-probe": "training.measure.motion_probe",
     "measure-leaky": "training.measure.leaky",
     "measure-landmarks": "training.measure.landmarks",
+    "measure-realism": "training.measure.realism",
     "measure-scenes": "training.measure.scenes",
     "measure-speed": "training.measure.speed",
 }
