@@ -1,6 +1,6 @@
 """The sending thread: owns the sink, sends each safe frame as soon as it comes, and decides what may still be shown.
 
-Paced: no more frames than the output rate on average, half a period of jitter allowed; with nothing new the last one
+Paced: no more frames than the output rate on average, some jitter allowed; with nothing new the last one
 is repeated, until it is too old: then blank, never a frozen face. It alone knows what is on screen, so it alone
 tells the state. Ends with a blank frame, whatever happened.
 """
@@ -14,6 +14,9 @@ from anonymizer.frames import Verdict
 from anonymizer.live.shared import WAKE_S, Shared
 from anonymizer.live.states import LiveState, Outgoing
 from anonymizer.stages import FrameSink
+
+
+JITTER = 0.75  # of a period that a frame may leave early, when the one before left late
 
 
 class Sender:
@@ -67,14 +70,14 @@ class Sender:
         new = chosen.frame is not self._last_sent
         urgent = shut != self._shut.is_set() or (new and chosen.frame.verdict is Verdict.BLANKED)
         now_s = clock.now_s()
-        if urgent or (new and now_s >= self._slot_s - self._period_s / 2) or now_s >= self._repeat_at_s:
+        if urgent or (new and now_s >= self._slot_s - JITTER * self._period_s) or now_s >= self._repeat_at_s:
             self._send(chosen, new)
 
     def _next_deadline_s(self) -> float:
         """When to look again if nothing comes: the frame waiting is due, is to be repeated, or grows too old."""
         picture = self._current.frame.verdict is not Verdict.BLANKED
         if picture and self._current.frame is not self._last_sent and not self._shut.is_set():
-            return self._slot_s - self._period_s / 2
+            return self._slot_s - JITTER * self._period_s
         limits = [self._repeat_at_s]
         if picture:
             limits.append(self._current.frame.captured_at_s + self._shared.options.max_age_s)

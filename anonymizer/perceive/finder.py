@@ -43,7 +43,7 @@ class FinderSettings(LookSettings):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Tracked:
+class Tracked:
     """A face of the frame before, how far (px) it moved since the one before that, and for how long it is lost."""
 
     face: Face
@@ -73,7 +73,7 @@ class Finder:
         self._looks = Looks(self.settings)
         self._landmarker = Landmarker(self.settings.threads)
         self._beside = ThreadPoolExecutor(1, "witness")  # CenterFace looks while landmarks are followed
-        self._tracked: tuple[_Tracked, ...] = ()
+        self._tracked: tuple[Tracked, ...] = ()
         self._step = 0
 
     def find(self, frame: Frame, thorough: bool = False) -> tuple[Face, ...]:
@@ -125,7 +125,7 @@ class Finder:
         as far as it can be seen without a break."""
         out: list[Face] = []
         for frame in frames:
-            at = self._again(frame.rgb, _Tracked(face, (0.0, 0.0)))
+            at = self._again(frame.rgb, Tracked(face, (0.0, 0.0)))
             if at is None:
                 break
             out.append(at)
@@ -148,16 +148,16 @@ class Finder:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _follow(self, rgb: RgbImage) -> dict[_Tracked, Face]:
+    def _follow(self, rgb: RgbImage) -> dict[Tracked, Face]:
         """Faces re-found by their landmarks from the frame before."""
-        kept: dict[_Tracked, Face] = {}
+        kept: dict[Tracked, Face] = {}
         for old in self._tracked:
             face = None if old.lost else self._followed(rgb, old)
             if face is not None and not covered(face.box_px, kept.values()):
                 kept[old] = face
         return kept
 
-    def _followed(self, rgb: RgbImage, old: _Tracked) -> Face | None:
+    def _followed(self, rgb: RgbImage, old: Tracked) -> Face | None:
         if old.face.landmarks_px is None:
             return None
         points = self._landmarker.at_landmarks(rgb, old.predicted(old.face.landmarks_px))
@@ -168,12 +168,12 @@ class Finder:
         self._step += 1
         return self._looks.in_view(rgb, views[self._step % len(views)])
 
-    def _look_near(self, rgb: RgbImage, missing: Sequence[_Tracked]) -> dict[_Tracked, Face | None]:
+    def _look_near(self, rgb: RgbImage, missing: Sequence[Tracked]) -> dict[Tracked, Face | None]:
         """A close look where faces were lost, those lost last first."""
         order = sorted(missing, key=lambda old: old.lost)
         return {old: self._again(rgb, old) if number < MAX_NEAR_LOOKS else None for number, old in enumerate(order)}
 
-    def _again(self, rgb: RgbImage, old: _Tracked) -> Face | None:
+    def _again(self, rgb: RgbImage, old: Tracked) -> Face | None:
         face = self._followed(rgb, old)
         if face is not None:
             return face
@@ -183,7 +183,7 @@ class Finder:
         points = self._points(rgb, found, False)
         return _face(points, found) if points is not None else _bare(found)
 
-    def _remembered(self, faces: Iterable[Face], again: dict[_Tracked, Face | None]) -> tuple[_Tracked, ...]:
+    def _remembered(self, faces: Iterable[Face], again: dict[Tracked, Face | None]) -> tuple[Tracked, ...]:
         """The faces of this frame with their movement, and for a while those that were lost."""
         now = []
         for face in faces:
@@ -191,7 +191,7 @@ class Finder:
             shift = (0.0, 0.0)
             if before is not None and same_face(before.face.box_px, face.box_px) and not before.lost:
                 shift = _shift(before.face, face)
-            now.append(_Tracked(face, shift))
+            now.append(Tracked(face, shift))
         gone = [old for old, face in again.items() if face is None and old.lost < LOST_LOOKS]
         return (*now, *(replace(old, lost=old.lost + 1) for old in gone))
 

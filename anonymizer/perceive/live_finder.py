@@ -1,7 +1,7 @@
 """Finds the faces of the newest frame within a budget: what must be known now is looked for now, the rest beside.
 
-Every frame: landmarks where they were. On this very frame too, when a face is new or lost, after a cut and every few
-frames: the full-range detector. Beside, in a thread of its own: CenterFace over the whole frame, as often as the budget
+Every frame: landmarks where they were, and a close look where they were lost. On this very frame too, when a face is new
+or lost, after a cut and every few frames: the full-range detector. Beside, in a thread of its own: CenterFace over the whole frame, as often as the budget
 says, so that what it says is at most `witness_age_s` old; when it is later than that, the full-range detector stands
 in, and when it does not answer at all, the frame is blanked. Nobody in sight: CenterFace looks at every frame before it
 leaves.
@@ -10,6 +10,9 @@ leaves.
 from __future__ import annotations
 
 import math
+import os
+import sys
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -19,8 +22,11 @@ from anonymizer.faces import Box, Face
 from anonymizer.frames import Frame, RgbImage
 from anonymizer.perceive.cuts import CutDetector
 from anonymizer.perceive.detections import Detection
-from anonymizer.perceive.finder import Finder, FinderSettings, covered, one_a_face
+from anonymizer.perceive.finder import Finder, FinderSettings, Tracked, covered, one_a_face
 from anonymizer.perceive.landmarks import bounds
+
+
+WITNESS_NICE = 5  # a third of the processor time of a thread of usual priority, when both want it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class LiveFinder(Finder):
         super().__init__(settings)
         self.budget = budget or LiveBudget()
         self._cuts = CutDetector()
-        self._witness: ThreadPoolExecutor = ThreadPoolExecutor(1, "live-witness")
+        self._witness: ThreadPoolExecutor = ThreadPoolExecutor(1, "live-witness", _step_back)
         self._asked: Future[tuple[Detection, ...]] | None = None
         self._asked_at_s = self._answered_at_s = -math.inf  # times of the frames asked about
         self._since_full_range = 0
@@ -65,15 +71,17 @@ class LiveFinder(Finder):
         cut = self._cuts.is_cut(rgb)
         if cut:
             self.reset()
-        kept = [face for face in self._follow(rgb).values() if _is_finite(face)]
         witness = detections = self._answer(now_s)
         every = self.budget.every_frame
-        followed = sum(old.face.landmarks_px is not None for old in self._tracked)
-        lost = every or cut or not kept or len(kept) < followed
         late = now_s - self._answered_at_s > self.budget.witness_age_s
+        due = every or cut or late or not self._tracked or self._since_full_range >= self.budget.full_range_every
+        looking = self._beside.submit(self._fast, rgb) if due else None
+        followed = {old: face for old, face in self._follow(rgb).items() if _is_finite(face)}
+        lost = [old for old in self._tracked if old not in followed]
+        kept = list(followed.values())
         self._since_full_range += 1
-        if lost or late or self._since_full_range >= self.budget.full_range_every:
-            detections += tuple(map(self._looks.weighed, self._looks.fast(rgb)))
+        if looking is not None or not kept or any(old.face.landmarks_px is not None and not old.lost for old in lost):
+            detections += looking.result() if looking is not None else self._fast(rgb)
             self._since_full_range = 0
         if every or not (kept or detections):  # it might leave as it is: both must have looked at this very frame
             witness = self._looks.at_all(rgb)
@@ -81,11 +89,14 @@ class LiveFinder(Finder):
             self._answered_at_s = now_s
         self._ask(rgb, now_s)
         sure = tuple(each.box for each in witness if each.score >= self.settings.sure_score)
-        return Sight(self._with_new(rgb, kept, detections), cut, sure)
+        return Sight(self._with_new(rgb, kept, lost, detections), cut, sure)
 
     def close(self) -> None:
         self._witness.shutdown(wait=False, cancel_futures=True)
         super().close()
+
+    def _fast(self, rgb: RgbImage) -> tuple[Detection, ...]:
+        return tuple(map(self._looks.weighed, self._looks.fast(rgb)))
 
     def _answer(self, now_s: float) -> tuple[Detection, ...]:
         """What CenterFace has said since the last frame; also its errors."""
@@ -106,12 +117,23 @@ class LiveFinder(Finder):
             self._asked = self._witness.submit(self._looks.at_all, rgb)
             self._asked_at_s = now_s
 
-    def _with_new(self, rgb: RgbImage, kept: list[Face], detections: tuple[Detection, ...]) -> tuple[Face, ...]:
-        """The faces followed and those that are new, which are followed from now on."""
+    def _with_new(
+        self, rgb: RgbImage, kept: list[Face], lost: list[Tracked], detections: tuple[Detection, ...]
+    ) -> tuple[Face, ...]:
+        """The faces followed, those that are new, and those lost that a close look finds where they were."""
         new = self._faces(rgb, [each for each in detections if not covered(each.box, kept)])
-        faces = tuple(face for face in one_a_face([*kept, *new]) if _is_finite(face))
-        self._tracked = self._remembered(faces, {})
+        found = [face for face in (*kept, *new) if _is_finite(face)]
+        again = self._look_near(rgb, [old for old in lost if not covered(old.box(), found)])
+        seen = [face for face in again.values() if face is not None and _is_finite(face)]
+        faces = one_a_face([*found, *seen])
+        self._tracked = self._remembered(faces, again)
         return faces
+
+
+def _step_back() -> None:
+    """Let the thread that calls this yield to the others, where the system can: a frame that is due comes first."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WITNESS_NICE)
 
 
 def _is_finite(face: Face) -> bool:
