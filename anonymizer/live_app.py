@@ -34,9 +34,7 @@ from anonymizer.stages import FrameSink
 
 # CenterFace's view of the frame, beside the rest: 20 ms at 480 px, 28 at 640, 44 at 960 (one thread)
 LIVE_SIDE_PX: Mapping[str, int] = {"fast": 480, "balanced": 640, "quality": 640}
-SWITCH_S = (
-    0.0005  # a thread that computes in Python gives way to the next so soon; the usual 5 ms are a sixth of a frame
-)
+SWITCH_S = 0.001  # a thread busy in Python gives way so soon; the usual 5 ms are a sixth of a frame
 SETTLED_S = 5.0  # memory is compared from then on
 
 

@@ -15,7 +15,7 @@ from anonymizer.live.shared import WAKE_S, Shared
 from anonymizer.live.states import LiveState, Outgoing
 from anonymizer.stages import FrameSink
 
-
+PACE = 0.9  # of a period from frame to frame: a camera may be a little faster than it says
 JITTER = 0.75  # of a period that a frame may leave early, when the one before left late
 
 
@@ -109,7 +109,8 @@ class Sender:
         now_s = shared.clock.now_s()
         self._last_sent = chosen.frame
         shared.metrics.sent(chosen.frame.verdict, new, chosen.frame.captured_at_s)
-        self._slot_s = max(self._slot_s + self._period_s, now_s)
+        if new:  # a repeated picture must not put off the next new one
+            self._slot_s = max(self._slot_s, now_s - self._period_s) + PACE * self._period_s
         self._repeat_at_s = now_s + self._period_s * (1.5 if new else 1.0)
         self._tell(chosen.state, chosen.why)
 
