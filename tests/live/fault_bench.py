@@ -188,14 +188,18 @@ def jobs() -> Iterator[tuple[Injection, str, int]]:
 @click.command()
 @click.option("--frames", default=10_000, show_default=True, help="Frames to judge at least.")
 @click.option("--runs", type=int, help="Stop after so many runs instead.")
+@click.option("--minutes", type=float, help="Stop after so long at the latest.")
 @click.option("--only", default="", help="Faults whose name holds this.")
-def main(frames: int, runs: int | None, only: str) -> None:
+def main(frames: int, runs: int | None, minutes: float | None, only: str) -> None:
     """Print a table by fault; exit code 1 when anything leaked, was not told, or did not end."""
+    started_s = time.monotonic()
     bench, tallies = Bench(), dict[str, Tally]()
     wanted = (job for job in jobs() if only in job[0].name)
     for injection, scene, seed in islice(wanted, runs):
         tallies.setdefault(injection.name, Tally()).add(bench.run(injection, scene, seed))
-        if runs is None and sum(tally.judged for tally in tallies.values()) >= frames:
+        judged = sum(tally.judged for tally in tallies.values())
+        late = minutes is not None and time.monotonic() - started_s > 60 * minutes
+        if late or (runs is None and judged >= frames):
             break
     click.echo(f"{'fault':34s}{'frames':>7s}{'leaks':>6s}{'blank':>6s}{'replaced outside':>18s}  told")
     for name, tally in tallies.items():
