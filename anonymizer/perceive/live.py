@@ -19,7 +19,7 @@ from anonymizer.faces import Box, Face, Mask, PlannedFace
 from anonymizer.frames import Frame
 from anonymizer.geometry import convex_outline
 from anonymizer.guard.coverage import hull
-from anonymizer.perceive.clip import COVER_SCALE, OVAL_SCALE
+from anonymizer.perceive.clip import COVER_SCALE, OVAL_SCALE, doubted_box
 from anonymizer.perceive.detections import same_face
 from anonymizer.perceive.live_finder import Sight
 from anonymizer.perceive.live_track import LiveTrack
@@ -118,13 +118,17 @@ class LivePlanner:
             if t in free and s in left:
                 free.remove(t)
                 left.remove(s)
-                self._tracks[t].see(seen[s].face, seen[s].motion, self._model, at_s)
+                self._see(self._tracks[t], seen[s], at_s)
         for s in sorted(left, key=lambda each: seen[each].face.box_px.x0):
             if self._jumped(seen[s], [self._tracks[t] for t in free], at_s):
                 continue
             track = LiveTrack(self._free_slot(), seen[s].face.box_px, at_s)
-            track.see(seen[s].face, seen[s].motion, self._model, at_s)
+            self._see(track, seen[s], at_s)
             self._tracks.append(track)
+
+    def _see(self, track: LiveTrack, seen: _Seen, at_s: float) -> None:
+        track.see(seen.face, seen.motion, self._model, at_s)
+        track.doubted = doubted_box(seen.face, seen.motion, self._model) if seen.motion is not None else None
 
     def _jumped(self, seen: _Seen, lost: Sequence[LiveTrack], at_s: float) -> bool:
         """Let the nearest lost track go on with a face that appeared too far away for a movement, and cover both."""
@@ -137,7 +141,7 @@ class LivePlanner:
         track = lost[min(near)[1]]
         self._tracks.append(LiveTrack(track.slot, track.box, track.seen_at_s, ghost=True))
         track.restart()
-        track.see(seen.face, seen.motion, self._model, at_s)
+        self._see(track, seen, at_s)
         return True
 
     def _free_slot(self) -> int:
@@ -168,7 +172,7 @@ class LivePlanner:
             return PlannedFace(track.slot, None, track.box.scaled(COVER_SCALE))
         outline = hull(track.code, "face", self._model)
         held = _holds(outline, track.box)
-        return PlannedFace(track.slot, track.code, None if held else track.box.scaled(OVAL_SCALE))
+        return PlannedFace(track.slot, track.code, track.doubted if held else track.box.scaled(OVAL_SCALE))
 
     def _person(self, track: LiveTrack, box: Box, region: _Region) -> list[PlannedFace] | None:
         """The person who stands where the face was lost; nobody there: the track has ended."""

@@ -1,10 +1,10 @@
 """Finds the faces of the newest frame within a budget: what must be known now is looked for now, the rest beside.
 
-Every frame: landmarks where they were, and a close look where they were lost. On this very frame too, when a face is new
-or lost, after a cut and every few frames: the full-range detector. Beside, in a thread of its own: CenterFace over the whole frame, as often as the budget
-says, so that what it says is at most `witness_age_s` old; when it is later than that, the full-range detector stands
-in, and when it does not answer at all, the frame is blanked. Nobody in sight: CenterFace looks at every frame before it
-leaves.
+Every frame: landmarks where they were, and a close look where they were lost. On this very frame too, when a face is
+new or lost, after a cut and every few frames: the full-range detector. Beside, in a thread of its own: CenterFace over
+the whole frame, as often as the budget says, so that what it says is at most `witness_age_s` old; when it is later than
+that, the full-range detector stands in, and when it does not answer at all, the frame is blanked. Nobody in sight:
+CenterFace looks at every frame before it leaves.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from anonymizer.perceive.cuts import CutDetector
 from anonymizer.perceive.detections import Detection
 from anonymizer.perceive.finder import Finder, FinderSettings, Tracked, covered, one_a_face
 from anonymizer.perceive.landmarks import bounds
-
 
 WITNESS_NICE = 5  # a third of the processor time of a thread of usual priority, when both want it
 

@@ -41,6 +41,7 @@ class LiveTrack:
     witnessed: bool = False  # the second detector has been sure of it once
     speed: tuple[float, float] = (0.0, 0.0)  # of the box's centre, px a second
     code: MotionCode | None = None
+    doubted: Box | None = None  # to be covered as well: the landmarks may not hold all of the face
     ghost: bool = False  # a place that a face jumped away from: covered for a while, never seen again
     _filter: OneEuroFilter | None = None
     _baseline: Floats | None = None

@@ -58,10 +58,10 @@ class Stages:
         self.finder._landmarker = Faulty(self.finder._landmarker, **plans)
 
     def witness(self, plan: Plan) -> None:
-        self.finder._centerface = Faulty(self.finder._centerface, detect=plan)
+        self.finder._looks._centerface = Faulty(self.finder._looks._centerface, detect=plan)
 
     def fast_detector(self, plan: Plan) -> None:
-        self.finder._full_range = Faulty(self.finder._full_range, detect=plan)
+        self.finder._looks._full_range = Faulty(self.finder._looks._full_range, detect=plan)
 
     def network(self, plan: Plan) -> None:
         self.renderer.generator = Faulty(self.renderer.generator, generate=plan)
@@ -159,7 +159,7 @@ BROKEN = RuntimeError("planned")
 INJECTIONS: tuple[Injection, ...] = (
     Injection("none", ""),
     Injection("landmarks raise", "FAILED", lambda s: s.landmarks(at_landmarks=s.moment.thirds(Throw(BROKEN)))),
-    Injection("landmarks hang", "STALLED", lambda s: s.landmarks(at_landmarks=s.moment.once(Stall(1.6)))),
+    Injection("landmarks hang", "STALLED", lambda s: s.landmarks(at_landmarks=s.moment.once(Stall(3.0)))),
     Injection("landmarks missing", "", lambda s: s.landmarks(at_landmarks=s.moment.during(Answer(None)))),
     Injection("landmarks not finite", "", _lying(lambda p: _points(p.landmarks_px * np.nan, p))),
     Injection("landmarks scattered", "", _lying(_scattered)),
@@ -168,10 +168,10 @@ INJECTIONS: tuple[Injection, ...] = (
     Injection("nothing sees a face", "FALLBACK", _blind),
     Injection("nothing sees a face or a person", "FALLBACK", _blind_and_no_mask),
     Injection("witness raises", "FAILED", lambda s: s.witness(s.moment.once(Throw(BROKEN)))),
-    Injection("witness hangs", "", lambda s: s.witness(s.moment.once(Stall(1.6)))),
+    Injection("witness hangs", "", lambda s: s.witness(s.moment.once(Stall(3.0)))),
     Injection("fast detector raises", "FAILED", lambda s: s.fast_detector(s.moment.once(Throw(BROKEN)))),
     Injection("network raises", "FAILED", lambda s: s.network(s.moment.thirds(Throw(BROKEN)))),
-    Injection("network hangs", "STALLED", lambda s: s.network(s.moment.once(Stall(1.6)))),
+    Injection("network hangs", "STALLED", lambda s: s.network(s.moment.once(Stall(3.0)))),
     Injection("network not finite", "", lambda s: s.network(s.moment.during(Change(_not_finite)))),
     Injection("network of wrong size", "FAILED", lambda s: s.network(s.moment.thirds(Change(_wrong_size)))),
     Injection("network forgets a face", "FAILED", lambda s: s.network(s.moment.thirds(Answer(())))),

@@ -184,7 +184,7 @@ def test_a_bare_box_is_covered_with_room_around_it() -> None:
     planned = plans(Script(lambda n: Sight((bare(box),))), 3)[-1]
     assert planned is not None
     assert planned[0].code is None
-    assert holds(planned[0], box.scaled(1.25))
+    assert holds(planned[0], box.scaled(1.5))
 
 
 def test_two_faces_have_two_slots_and_a_free_one_is_used_again() -> None:
