@@ -114,7 +114,7 @@ def prepared(
     except BaseException:
         source.close()
         raise
-    options = LiveOptions(source.size_px, choices.fps_hz)
+    options = LiveOptions(source.size_px, choices.fps_hz, choices.max_age_s)
     parts = LiveParts(source, open_again, planner, renderer, sinks[0] if len(sinks) == 1 else EverySink(sinks))
     session = LiveSession(parts, options, on_event, ladder(renderer, choices.fps_hz, on_event))
     gc.collect()

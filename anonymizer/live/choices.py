@@ -13,7 +13,7 @@ class LiveChoices:
 
     device: the virtual camera's name, None = the only one there is. size_px: None = 1280×720 for a camera, its own
     for a file. fps_hz: sent at most. seconds: None = until stopped. loop, moving_crop: of a file as the camera.
-    overwrite: of a file as output.
+    overwrite: of a file as output. max_age_s: an older frame is not shown, but blank.
     """
 
     camera: str = "0"
@@ -25,3 +25,4 @@ class LiveChoices:
     loop: bool = False
     moving_crop: bool = False
     overwrite: bool = False
+    max_age_s: float = 0.3
