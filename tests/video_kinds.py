@@ -86,9 +86,10 @@ def deep_psnr_db(one: Deep, other: Deep) -> float:
     return 120.0 if error == 0 else 10 * float(np.log10(65535**2 / error))
 
 
-def interlaced_clip(path: Path, count: int = 12, size_px: tuple[int, int] = (96, 64)) -> Path:
-    """A bright bar that moves 4 px from field to field, upper field first."""
-    width, height = size_px
+def interlaced_clip(path: Path, count: int = 12, pictures: Sequence[npt.NDArray[np.uint8]] | None = None) -> Path:
+    """A bright bar that moves 4 px from field to field, upper field first; or two of `pictures` in each frame."""
+    shown = [_bar(moment) for moment in range(2 * count)] if pictures is None else pictures
+    height, width = shown[0].shape[:2]
     with av.open(str(path), "w") as container:
         options = {"flags": "+ildct+ilme", "field_order": "tt", "b": "4M"}
         video = container.add_stream("mpeg2video", rate=25, options=options)
@@ -99,20 +100,23 @@ def interlaced_clip(path: Path, count: int = 12, size_px: tuple[int, int] = (96,
         )
         tag, sink = graph.add("setfield", "tff"), graph.add("buffersink")
         graph.link_nodes(source, tag, sink).configure()
-        for number in range(count):
-            grey = np.full((height, width), 60, np.uint8)
-            for field in (0, 1):
-                x = (8 * number + 4 * field) % (width - 12)
-                grey[field::2, x : x + 12] = 220
-            picture = av.VideoFrame.from_ndarray(np.repeat(grey[..., None], 3, 2), format="rgb24").reformat(
-                format="yuv420p"
-            )
+        for number in range(len(shown) // 2):
+            rgb = shown[2 * number].copy()
+            rgb[1::2] = shown[2 * number + 1][1::2]
+            picture = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
             picture.pts, picture.time_base = number, Fraction(1, 25)
             graph.vpush(picture)
             tagged = graph.vpull()
             container.mux(video.encode(tagged))
         container.mux(video.encode(None))
     return path
+
+
+def _bar(moment: int) -> npt.NDArray[np.uint8]:
+    rgb = np.full((64, 96, 3), 60, np.uint8)
+    x = 4 * moment % 84
+    rgb[:, x : x + 12] = 220
+    return rgb
 
 
 def combing(rgb: npt.NDArray[np.uint8]) -> float:

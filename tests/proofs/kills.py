@@ -78,7 +78,7 @@ def main() -> int:
         expected = hashlib.sha256(target.read_bytes()).hexdigest()
         target.unlink()
         usual = files_below(folder)
-        print(f"uninterrupted: {whole_s:.1f} s, sha256 {expected[:16]}")
+        print(f"uninterrupted: {whole_s:.1f} s, sha256 {expected[:16]}", flush=True)
         rng, wrong, killed = np.random.default_rng(0), 0, 0
         while killed < args.count:
             moment_s = float(rng.uniform(0.05, 1.0)) * whole_s
@@ -92,7 +92,8 @@ def main() -> int:
             left = files_below(folder) - usual - {"out.mp4"}
             wrong += (not same) + bool(left)
             print(
-                f"{killed}: killed at {moment_s:.1f} s in {phase}; {frames} frames play; same bits {same}; left {left}"
+                f"{killed}: killed at {moment_s:.1f} s in {phase}; {frames} frames play; same bits {same}; left {left}",
+                flush=True,
             )
             target.unlink()
     print(f"{killed} kills, {wrong} wrong")
