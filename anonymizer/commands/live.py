@@ -50,6 +50,14 @@ class _Size(click.ParamType[Any]):
 @click.option("--seconds", type=click.FloatRange(min=0.1), help="Stop by itself after so long.")
 @click.option("--loop", is_flag=True, help="Begin a file anew at its end.")
 @click.option("--moving-crop", is_flag=True, help="Let the view of a file wander, so that a loop is not still.")
+@click.option(
+    "--max-age",
+    "max_age_s",
+    type=click.FloatRange(0.1, 30),
+    default=0.3,
+    show_default=True,
+    help="Seconds after which a picture is blanked; raise it on a slow machine.",
+)
 @cli.OVERWRITE
 @cli.with_flags(cli.RUN_FLAGS)
 @click.pass_obj
@@ -64,6 +72,7 @@ def live(
     seconds: float | None,
     loop: bool,
     moving_crop: bool,
+    max_age_s: float,
     overwrite: bool,
     config: Path | None,
     **flags: Any,
@@ -75,7 +84,7 @@ def live(
     from anonymizer.live.choices import LiveChoices
 
     settings = cli.chosen_settings(config, flags)
-    choices = LiveChoices(camera, output, device, size_px, fps_hz, seconds, loop, moving_crop, overwrite)
+    choices = LiveChoices(camera, output, device, size_px, fps_hz, seconds, loop, moving_crop, overwrite, max_age_s)
     with until_signal() as asked_to_end:
         if output in ("window", "both"):
             from anonymizer.window_app import run_window

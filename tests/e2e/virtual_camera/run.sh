@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# run.sh [v4l2loopback version ...]: boots the guest once a version and shows its lines; 1 on any FAIL.
+# CACHE, ONLY (checks whose name holds this), LIMIT (seconds a boot), KVM=1 where /dev/kvm works, MEMORY, CORES.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+export CACHE=${CACHE:-$HOME/.cache/anonymizer-e2e}
+bash "$here/build.sh" || exit 2
+failed=0
+for version in "${@:-0.12.7}"; do
+    out=$CACHE/out/$version
+    rm -rf "$out"
+    mkdir -p "$out"
+    share=$(mktemp -d -p "$CACHE")
+    cp -r "$here/guest" "$here/../../../anonymizer" "$share/" # a copy: edits cannot reach a guest that runs
+    accel=(-accel tcg,thread=multi -cpu max)
+    [ "${KVM:-0}" = 1 ] && accel=(-accel kvm -cpu host)
+    timeout "${LIMIT:-3600}" qemu-system-x86_64 "${accel[@]}" -M q35 -smp "${CORES:-2}" -m "${MEMORY:-4096}" \
+        -nographic -no-reboot -nodefaults -serial stdio -device virtio-rng-pci \
+        -drive file="$CACHE/root.squashfs",format=raw,if=none,id=disk,readonly=on -device virtio-blk-pci,drive=disk \
+        -fsdev local,id=share,path="$share",security_model=none,readonly=on \
+        -device virtio-9p-pci,fsdev=share,mount_tag=share \
+        -fsdev local,id=out,path="$out",security_model=none -device virtio-9p-pci,fsdev=out,mount_tag=out \
+        -kernel "$CACHE/vmlinuz" -initrd "$CACHE/initramfs.img" \
+        -append "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off nokaslr audit=0 driver=$version only=${ONLY:-}" \
+        </dev/null 2>"$out/qemu.log" | tr -d '\r' | tee "$out/console.log" | sed -n -E 's/^.*(PASS|FAIL|INFO|SUMMARY)/\1/p'
+    rm -rf "$share"
+    grep -q SUMMARY "$out/console.log" || { echo "FAIL guest $version did not finish, see $out/console.log"; failed=1; }
+    grep -q -E '^.*FAIL' "$out/console.log" && failed=1
+done
+exit $failed
