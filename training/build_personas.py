@@ -31,7 +31,6 @@ CHROMA_SIGMA_PX, CHROMA_KEPT = 9, 0.45  # blotches of colour wider than this are
 WRINKLE_SIGMA_PX = 7  # folds of skin are narrower than this, in the 512 px atlas
 WRINKLE_SHARE = 0.4  # portraits with more than this quantile's are calmed towards it: personas know no age
 WRINKLE_LEAST = 0.55  # of its own folds that a skin keeps; less looks blurred
-WRINKLE_MOST = 0.86  # portraits beyond this quantile are left out: calmed enough, they would look blurred
 WRINKLE_AREAS = (((26, 96), (150, 362)), ((200, 300), (90, 180)), ((200, 300), (332, 422)))  # forehead, cheeks
 HIGHLIGHT = 0.22  # log detail above this is a specular highlight and is pressed down
 TONES = 6
@@ -55,7 +54,7 @@ def main(argv: list[str]) -> int:
     arrays = build(photos, teeth, model)
     np.savez(args.out, **arrays)
     size_mb = args.out.stat().st_size / 1e6
-    print(f"{len(arrays['feminine'])} of {len(photos)} portraits, {len(teeth)} mouths, {size_mb:.1f} MB")
+    print(f"{len(photos)} portraits, {len(teeth)} mouths, {size_mb:.1f} MB")
     return 0
 
 
@@ -65,9 +64,6 @@ def build(photos: list[PhotoLandmarks], teeth: list[npt.NDArray[np.uint8]], mode
         np.log(np.maximum(unwrap(read_rgb(p.path), p.landmarks_px, model)[0][: bank.FACE_ROWS], 0.02)) for p in photos
     ]
     lows = [low_frequencies(log) for log in logs]
-    folds = np.array([wrinkles(press_highlights(log - low)) for log, low in zip(logs, lows, strict=True)])
-    kept = np.flatnonzero(folds <= np.quantile(folds, WRINKLE_MOST))
-    photos, logs, lows = [photos[i] for i in kept], [logs[i] for i in kept], [lows[i] for i in kept]
     tones = np.stack([np.median(low[SKIN].reshape(-1, 3), axis=0) for low in lows])
     light = np.mean([symmetric(low) - tone for low, tone in zip(lows, tones, strict=True)], 0)
     details = even_contrast([press_highlights(log - low) for log, low in zip(logs, lows, strict=True)])
