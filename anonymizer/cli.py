@@ -300,11 +300,12 @@ with_flags, chosen_settings, show = _with, _settings, _show  # for the verbs tha
 
 
 def _add_verbs() -> None:
-    from anonymizer.commands.devices import devices, doctor  # they use what stands above
+    from anonymizer.commands.benchmark import benchmark  # they use what stands above
+    from anonymizer.commands.devices import devices, doctor
     from anonymizer.commands.inspect import inspect
     from anonymizer.commands.live import live
 
-    for verb in (live, devices, doctor, audit, inspect, verify):
+    for verb in (live, devices, doctor, audit, inspect, verify, benchmark):
         anonymizer.add_command(verb)
 
 

@@ -4,8 +4,8 @@
         --models FOLDER --out out/evaluation
 
 FOLDER/identity_london and FOLDER/identity_congress: two photos a person, PERSON_VIEW. Anonymized through the very path
-of `anonymizer image`: `face`, `face` again, `head`, and one persona of one tone for all (a key). OUT/audit.json and
-OUT/audit.html have everything; OUT/table.md what the document shows.
+of `anonymizer image`: `face`, `face` again, the other coverages, and one persona of one tone for all (a key).
+OUT/audit.json and OUT/audit.html have everything; OUT/table.md what the document shows.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from anonymizer import app
 from anonymizer.audit.photo_pairs import Photo, photos_in
 from anonymizer.audit.photos import Sources
 from anonymizer.audit.recognisers import load_recognisers
 from anonymizer.audit.run import audit_photos, write_json
+from anonymizer.choices import Coverage
 from anonymizer.machine import build
 from anonymizer.settings import load_settings
 
@@ -28,11 +29,12 @@ ONE_TONE = 3
 
 
 def versions(key: Path) -> dict[str, dict[str, Any]]:
-    """Settings of each version by name."""
+    """Settings of each version by name; every coverage there is to choose."""
+    coverages = [name for name in get_args(Coverage) if name != "face"]
     return {
         "face": {},
         "again": {},
-        "head": {"coverage": "head"},
+        **{name: {"coverage": name} for name in coverages},
         "one persona": {"persona_key": key, "tone": ONE_TONE},
     }
 
@@ -68,8 +70,8 @@ def _figure(figure: dict[str, float]) -> str:
 
 
 def sources(data: Path, out: Path) -> Sources:
-    also = {"head": out / "head", "one persona": out / "one persona"}
-    return Sources(data, out / "face", {name: p for name, p in also.items() if p.exists()}, out / "again")
+    also = [name for name in versions(out / "one.key") if name not in ("face", "again")]
+    return Sources(data, out / "face", {name: out / name for name in also}, out / "again")
 
 
 def probes_of(data: Path) -> list[Photo]:
