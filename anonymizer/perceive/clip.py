@@ -26,6 +26,7 @@ from anonymizer.perceive.motion import (
     fit_motion,
     photo_baseline,
     reduce_motion,
+    reduce_still,
     track_baseline,
 )
 from anonymizer.perceive.smoothing import smooth_series
@@ -219,8 +220,7 @@ def plan_still(frame: Frame, finder: Finder, model: FaceModel) -> tuple[PlannedF
         if face.landmarks_px is not None:
             try:
                 motion = fit_motion(face, model)
-                baseline = photo_baseline(motion.expression, model)
-                code = reduce_motion(motion.pose, motion.expression, motion.gaze, baseline, model)
+                code = reduce_still(motion, model)
                 cover_box = doubted_box(face, motion, model)
             except (ValueError, np.linalg.LinAlgError):
                 code = None

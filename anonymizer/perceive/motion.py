@@ -30,6 +30,10 @@ STEP_ROTATION_RAD = np.deg2rad(0.1)
 STEP_EXPRESSION = 1 / 64
 STEP_GAZE = 1 / 64
 
+STILL_DEAD_ZONE, STILL_STEP, STILL_GAZE_STEP = 0.12, 1 / 4, 1 / 8
+# Of people who look into the camera: median of GAZEPHOTOS photos of the training set.
+RESTING_GAZE = np.array([[-0.115, -0.17], [0.115, -0.17]], np.float32)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Motion:
@@ -87,6 +91,24 @@ def reduce_motion(
         expression=_quantised(kept, STEP_EXPRESSION),
         gaze=_quantised(np.clip(gaze, -GAZE_LIMIT, GAZE_LIMIT), STEP_GAZE),
     )
+
+
+def reduce_still(motion: Motion, model: FaceModel) -> MotionCode:
+    """The motion code of a photo, far coarser than a clip's: without a track a person's resting values cannot be told
+    from expression, so only plain expression passes, in quarters, and one gaze for both eyes, in eighths.
+
+    On 136 pairs of photos people were told apart by their fine codes with an area under the curve of .81 and named in
+    49 % of cases among 13 or so; with these .72 and 29 %, at .95 of the expression (docs/evaluation.md).
+    """
+    moved = motion.expression - model.resting_expression
+    size = np.abs(moved)
+    moved = np.sign(moved) * np.minimum(size, np.maximum(1.5 * (size - STILL_DEAD_ZONE), 0))
+    expression = model.resting_expression + _quantised(moved, STILL_STEP)
+    expression[JAW_OPEN] = motion.expression[JAW_OPEN]  # moves the chin, which the hole must hold
+    looked = _quantised((motion.gaze - RESTING_GAZE).mean(0), STILL_GAZE_STEP)
+    gaze = (RESTING_GAZE + looked).astype(np.float32)
+    kept = np.clip(expression, 0, 1).astype(np.float32)
+    return reduce_motion(motion.pose, kept, gaze, photo_baseline(kept, model), model)
 
 
 def photo_baseline(expression: Floats, model: FaceModel) -> Floats:

@@ -7,48 +7,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 
 from anonymizer import app
-from anonymizer.adapters.video_reader import VideoReader
 from anonymizer.app import SAMPLE
 from anonymizer.cli import run
 from anonymizer.commands.audit import EXIT_FAULTS
 from anonymizer.frames import RgbImage
 from anonymizer.settings import load_settings
+from tests.audit.short_clips import frames_of, write_clip
 
 pytestmark = pytest.mark.slow
-FRAMES = 24
-RAW_AT = (6, 17)
-
-
-def frames_of(path: Path, count: int) -> list[RgbImage]:
-    reader = VideoReader(path, 1)
-    try:
-        found = [reader.read() for _ in range(count)]
-    finally:
-        reader.close()
-    return [frame.rgb for frame in found if frame is not None]
-
-
-def write(path: Path, frames: list[RgbImage]) -> Path:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt, stream.options = "yuv420p", {"crf": "16", "preset": "ultrafast"}
-        for rgb in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")))
-        container.mux(stream.encode(None))
-    return path
+FRAMES = 14
+RAW_AT = (4, 9)
 
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A second of the sample clip, and the same anonymized."""
     folder = tmp_path_factory.mktemp("clips")
-    before = write(folder / "before.mp4", frames_of(SAMPLE, FRAMES))
+    before = write_clip(folder / "before.mp4", frames_of(SAMPLE, FRAMES))
     app.run_video(before, folder / "after.mp4", load_settings(None, {"preset": "fast"}), True, lambda _: None)
     return before, folder / "after.mp4"
 
@@ -92,7 +71,7 @@ def test_planted_leaks_are_named_with_their_frames(
 ) -> None:
     """Two raw frames are found and no other; a cover of 60 % is found throughout."""
     both = [frames_of(path, FRAMES) for path in clips]
-    code, content = audit(clips[0], write(tmp_path / "leaky.mp4", spoil(*both)), tmp_path / "out")
+    code, content = audit(clips[0], write_clip(tmp_path / "leaky.mp4", spoil(*both)), tmp_path / "out")
     assert code == EXIT_FAULTS
     found = {fault["kind"]: fault["where"] for fault in content["faults"]}
     assert len(set(where) & set(found[kind])) >= 0.9 * len(where)
@@ -102,7 +81,7 @@ def test_planted_leaks_are_named_with_their_frames(
 
 def test_a_shorter_copy_is_said(clips: tuple[Path, Path], tmp_path: Path) -> None:
     """Frames that AFTER lacks cannot be checked, and that is a fault, not a success."""
-    short = write(tmp_path / "short.mp4", frames_of(clips[1], FRAMES - 5))
+    short = write_clip(tmp_path / "short.mp4", frames_of(clips[1], FRAMES - 5))
     code, content = audit(clips[0], short, tmp_path / "out")
     assert code == EXIT_FAULTS
     assert [fault["kind"] for fault in content["faults"]] == ["frames without a partner"]

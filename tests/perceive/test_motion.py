@@ -7,17 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonymizer.faces import Box, Face
+from anonymizer.faces import Box, Face, MotionCode
 from anonymizer.perceive.motion import (
+    BLINKS,
     DEAD_ZONE,
     GAZE_LIMIT,
     JAW_OPEN,
     MAX_RESTING_JAW,
+    RESTING_GAZE,
     STEP_EXPRESSION,
     STEPS_PX,
+    STILL_DEAD_ZONE,
+    Motion,
     fit_motion,
     motion_in_head,
     reduce_motion,
+    reduce_still,
     track_baseline,
 )
 from tests.heads import MODEL, code, random_expression, random_shape, seen_face, turned
@@ -104,3 +109,43 @@ def test_the_baseline_of_a_track_is_its_calm_and_never_an_open_mouth() -> None:
     assert baseline[10] == pytest.approx(0.3)
     assert baseline[JAW_OPEN] == pytest.approx(MAX_RESTING_JAW)
     assert random_shape(np.random.default_rng(0)).shape == (468, 3)
+
+
+def still(expression: np.ndarray, gaze: np.ndarray = STRAIGHT) -> MotionCode:
+    return reduce_still(Motion(STILL, expression.astype(np.float32), gaze.astype(np.float32), 0.0), MODEL)
+
+
+@given(st.integers(0, 9999))
+@settings(max_examples=25)
+def test_a_photo_s_resting_values_fall_into_one_code(seed: int) -> None:
+    """People whose rest is within the dead zone of the population's, and who look ahead, cannot be told apart."""
+    rng = np.random.default_rng(seed)
+    codes = [
+        still(
+            MODEL.resting_expression + 0.95 * STILL_DEAD_ZONE * rng.uniform(-1, 1, 52) * (np.arange(52) != JAW_OPEN),
+            RESTING_GAZE + rng.uniform(-0.06, 0.06, (1, 2)),
+        )
+        for _ in range(2)
+    ]
+    np.testing.assert_array_equal(codes[0].expression, codes[1].expression)
+    np.testing.assert_array_equal(codes[0].gaze, codes[1].gaze)
+
+
+def test_plain_expression_and_gaze_pass_in_a_photo() -> None:
+    """A smile, a shut eye, an open mouth and a look aside are still there."""
+    expression = MODEL.resting_expression.copy()
+    smile = 44
+    expression[[smile, BLINKS[0], JAW_OPEN]] = 0.8
+    code_ = still(expression, RESTING_GAZE + np.array([0.3, 0.0]))
+    assert code_.expression[smile] >= 0.7
+    assert code_.expression[BLINKS[0]] >= 0.8
+    assert code_.expression[JAW_OPEN] == pytest.approx(0.8, abs=0.02)
+    assert code_.gaze[:, 0] == pytest.approx(RESTING_GAZE[:, 0] + 0.3, abs=0.1)
+
+
+def test_a_photo_s_eyes_have_one_gaze() -> None:
+    """Where one eye's iris sits a little otherwise than the other's does not pass."""
+    own = np.array([[0.05, 0.03], [-0.05, -0.03]])
+    np.testing.assert_array_equal(
+        still(MODEL.resting_expression, RESTING_GAZE + own).gaze, still(MODEL.resting_expression, RESTING_GAZE).gaze
+    )
