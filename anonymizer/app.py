@@ -197,6 +197,7 @@ def build_finder(settings: Settings) -> Finder:
             threads=_threads(settings),
             min_score=settings.detector.min_confidence,
             presence=settings.landmarks.min_confidence,
+            agreed=settings.preset == "strict",
         )
     )
 

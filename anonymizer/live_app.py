@@ -130,6 +130,7 @@ def build_planner(settings: Settings) -> LivePlanner:
         min_score=settings.detector.min_confidence,
         full_range_score=LIVE_FULL_RANGE_SCORE,
         presence=settings.landmarks.min_confidence,
+        agreed=strict,
     )
     return LivePlanner(
         LiveFinder(finder, LiveBudget(every_frame=settings.preset == "strict")), PersonMasker(), load_face_model()

@@ -99,7 +99,7 @@ class Finder:
         lost = [old for old in self._tracked if old not in kept]
         if witness or any(old.face.landmarks_px is not None and not old.lost for old in lost):
             first = looking.result() if looking is not None else self._looks.at_all(rgb)
-            detections = self._looks.both(rgb, first) if lost or not kept else first
+            detections = self._looks.both(rgb, first) if lost or not kept or self.settings.agreed else first
         else:
             detections = () if kept else self._looks.fast(rgb)
         found = [_with_box(face, detections) for face in kept.values()]

@@ -32,7 +32,8 @@ class LookSettings:
 
     min_score: above it CenterFace is believed. near_score: the same in a close look at a place where a face was.
     turned_score: the same of a face on its side or head. full_range_score: above it the other detector is heard;
-    sure_full_range_score: believed alone.
+    sure_full_range_score: believed alone. agreed: nobody is there only when both detectors say so on this very frame,
+    and what either of them hears of is believed (`strict`).
     """
 
     side_px: int = 640
@@ -42,6 +43,7 @@ class LookSettings:
     turned_score: float = 0.4
     full_range_score: float = 0.5
     sure_full_range_score: float = 0.85
+    agreed: bool = False
 
 
 class Looks:
@@ -94,7 +96,7 @@ class Looks:
 
     def weighed(self, detection: Detection) -> Detection:
         """A full-range detection on CenterFace's scale: believed only where it is very sure itself."""
-        sure = detection.score >= self.settings.sure_full_range_score
+        sure = self.settings.agreed or detection.score >= self.settings.sure_full_range_score
         return detection if sure else self._doubted(detection)
 
     def _doubted(self, detection: Detection) -> Detection:

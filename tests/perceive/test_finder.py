@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 import pytest
 
 from anonymizer.faces import Box
 from anonymizer.frames import Frame, RgbImage
 from anonymizer.perceive.detections import Detection
-from anonymizer.perceive.finder import Finder
+from anonymizer.perceive.finder import Finder, FinderSettings
+from anonymizer.perceive.looks import Looks
 from anonymizer.perceive.views import View, still_views
 from tests.perceive.drawn_face import draw_face, empty_room
 
@@ -69,6 +71,57 @@ def test_with_nothing_in_sight_a_detector_still_looks(finder: Finder) -> None:
     """An empty answer is never given without a look: a face that comes in off-beat is seen."""
     assert finder.find_tracked(Frame(empty_room()), witness=True) == ()
     assert len(finder.find_tracked(Frame(_scene((300, 170, 150))), witness=False)) == 1
+
+
+class Hearing(Looks):
+    """CenterFace sees nothing; the other detector hears of a face, faintly."""
+
+    def __init__(self, agreed: bool) -> None:
+        self.settings = FinderSettings(agreed=agreed)
+
+    def at_all(self, rgb: RgbImage) -> tuple[Detection, ...]:
+        return ()
+
+    def fast(self, rgb: RgbImage) -> tuple[Detection, ...]:
+        return (Detection(Box(10, 10, 20, 20), 0.55),)
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_where_both_must_agree_one_faint_witness_is_enough_for_a_cover(finder: Finder, agreed: bool) -> None:
+    """What one detector hears of and no landmark confirms is covered in strict use, and only there."""
+    finder._looks, finder.settings = Hearing(agreed), FinderSettings(agreed=agreed)
+    assert len(finder.find_tracked(Frame(empty_room()))) == agreed
+
+
+def test_a_face_that_shrinks_away_from_its_landmarks_is_found_by_a_close_look(finder: Finder) -> None:
+    """Where it was, half the size and too small for any look at the whole frame but one."""
+    rgb = _scene((300, 170, 60))
+    (found,) = finder.find(Frame(rgb))
+    near = finder._looks.near(rgb, Box(*(side + 12 for side in (270, 140, 330, 200))))
+    assert near is not None
+    assert near.box.iou(found.detected_box or found.box_px) > 0.5
+    assert finder._looks.near(empty_room(), Box(270, 140, 330, 200)) is None
+
+
+@pytest.mark.parametrize("roll_deg", [40, 90, 180])
+def test_a_close_look_undoes_the_roll(finder: Finder, roll_deg: int) -> None:
+    """A turned face is found where it is, and its roll is told."""
+    rgb = _scene((300, 170, 90))
+    matrix = cv2.getRotationMatrix2D((300, 170), -roll_deg, 1)
+    size = rgb.shape[1], rgb.shape[0]
+    turned = np.asarray(cv2.warpAffine(rgb, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    near = finder._looks.near(turned, Box(255, 125, 345, 215), math.radians(roll_deg))
+    assert near is not None
+    assert math.hypot(near.box.center[0] - 300, near.box.center[1] - 170) < 15
+    assert abs(math.remainder(near.roll_rad - math.radians(roll_deg), 2 * math.pi)) < 0.4
+
+
+def test_a_new_face_is_traced_back_to_where_it_came_from(finder: Finder) -> None:
+    """Frames before its first sighting are searched, the latest first, until it is gone."""
+    walk = [Frame(_scene((150 + 10 * step, 170, 120))) for step in range(4)]
+    (last,) = finder.find(walk[-1])
+    before = finder.trace_back([*walk[2::-1], Frame(empty_room()), walk[0]], last)
+    assert [round(face.box_px.center[0] / 10) for face in before] == [17, 16, 15]
 
 
 def test_views_cover_every_pixel_of_a_huge_still_and_stay_inside() -> None:
