@@ -20,6 +20,7 @@ GROWTH = 0.04  # and further for each frame away from the nearest sighting
 MAX_GROWTH = 0.6
 EDGE_NEAR = 0.12  # of its side: so near to the frame's edge a box counts as cut by it
 EDGE_REACH = 50  # frames; as long somebody may stay half outside, showing less than any detector finds
+WALKING = 0.03  # of its side a frame: as fast a face that is at the edge goes on over it
 MIN_STEP = 0.6  # how far, in box sides, a face may lie from where it was expected in the very next frame
 STEP_GROWTH = 0.08  # and by how much more for each further frame
 MAX_STEP = 1.5
@@ -156,7 +157,7 @@ def _track(slot: int, path: Path, length: int, size_px: tuple[int, int], cuts: S
     before = max(reach, edge_reach(path.seen[first].box_px, _speed_near(path, known, True), -1, size_px))
     beyond = max(reach, edge_reach(path.seen[last].box_px, _speed_near(path, known, False), 1, size_px))
     start, end = max(first - before, shot_start, 0), min(last + 1 + beyond, shot_end, length)
-    boxes = [_to_edge(_box_at(path, known, index), size_px) for index in range(start, end)]
+    boxes = [_to_edge(_box_at(path, known, index, size_px), size_px) for index in range(start, end)]
     while len(boxes) > 1 and end > last + 1 and is_outside(boxes[-1], size_px):
         boxes.pop()
         end -= 1
@@ -181,6 +182,12 @@ def edge_reach(box: Box, speed: tuple[float, float], direction: int, size_px: tu
     return math.ceil(min(EDGE_REACH, *frames)) if frames else 0
 
 
+def _walks_out(box: Box, speed: tuple[float, float], direction: int, size_px: tuple[int, int]) -> bool:
+    """Is a face at the frame's edge, and on its way over it? direction -1: backwards in time."""
+    side = max(box.width, box.height)
+    return any(speed[axis] * sign * direction > WALKING * side for axis, sign, _ in _edges(box, size_px))
+
+
 def _edges(box: Box, size_px: tuple[int, int]) -> list[tuple[int, int, float]]:
     """The edges that a box is at: axis, the way out along it, and how far (px) the box reaches into the frame."""
     near = EDGE_NEAR * max(box.width, box.height)
@@ -202,7 +209,7 @@ def _to_edge(box: Box, size_px: tuple[int, int]) -> Box:
     return Box(x0, y0, x1, y1)
 
 
-def _box_at(path: Path, known: Sequence[int], index: int) -> Box:
+def _box_at(path: Path, known: Sequence[int], index: int, size_px: tuple[int, int]) -> Box:
     """The box of a frame: as seen, drawn between two sightings, or carried on beyond the first or last one."""
     place = bisect_left(known, index)
     if place < len(known) and known[place] == index:
@@ -215,8 +222,11 @@ def _box_at(path: Path, known: Sequence[int], index: int) -> Box:
     nearest = known[0] if place == 0 else known[-1]
     steps = index - nearest
     dx, dy = _speed_near(path, known, at_start=place == 0)
-    coast = max(-COAST, min(COAST, steps))
     still = path.seen[nearest].box_px
+    if _walks_out(still, (dx, dy), 1 if steps > 0 else -1, size_px):  # it will not stop within sight
+        slow, quick = moved(still, dx * steps / 2, dy * steps / 2), moved(still, dx * steps, dy * steps)
+        return around(slow, quick).scaled(_grown(0)) if not is_outside(slow, size_px) else slow
+    coast = max(-COAST, min(COAST, steps))
     gone_on = moved(still, dx * coast, dy * coast)  # it may have gone on or stayed: cover both
     return around(still, gone_on).scaled(_grown(abs(steps)))
 

@@ -1,6 +1,8 @@
 """The slow proofs, each a command of its own.
 
 python -m tests.scenes recall [--data FOLDER] [--faces 60] [--preset balanced] [--out FILE.json]
+python -m tests.scenes crowds --out FOLDER [--data FOLDER] [--crowds 4]
+python -m tests.scenes speed [--frames 40]
 python -m tests.scenes leaks [--data FOLDER] [--frames 10000] [--preset balanced] [--faults none|all|NAME]
 """
 
@@ -8,19 +10,29 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
 import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from anonymizer import app
+from anonymizer.adapters.image_reader import read_image
+from anonymizer.frames import Frame
+from anonymizer.perceive.clip import plan_still
+from anonymizer.persona.face_model import load_face_model
 from anonymizer.settings import load_settings
+from anonymizer.sheet import save_rgb
 from tests.scenes import ours, rivals
+from tests.scenes.crowds import crowd, faces_in_a_row
 from tests.scenes.cutouts import cutouts, photos, yaws_of
-from tests.scenes.leaks import LeakReport
+from tests.scenes.leaks import LeakReport, outside_hole
 from tests.scenes.recall import Cast, Cell, Condition, conditions, measure
-from tests.scenes.run import FAULTS, run
+from tests.scenes.run import FAULTS, run, run_frames
+from tests.scenes.scene import film, made_frame
 from tests.scenes.stories import STORIES, mannequins, story
 
 YAW_BINS = {0: (0, 12), 30: (22, 38), 60: (48, 75)}
@@ -48,6 +60,16 @@ def main(argv: list[str]) -> int:
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--generator", default="classic", help="paints; what is erased does not depend on it")
     command.set_defaults(run=leaks)
+    command = commands.add_parser("crowds", help="made crowds of thirty, and photos of groups")
+    command.add_argument("--data", type=Path)
+    command.add_argument("--crowds", type=int, default=4)
+    command.add_argument("--preset", default="balanced")
+    command.add_argument("--out", type=Path, required=True, help="folder for sheets; they may show real people")
+    command.set_defaults(run=crowds)
+    command = commands.add_parser("speed", help="a 720p clip with 1, 2, 4 and 8 faces: frames a second and memory")
+    command.add_argument("--frames", type=int, default=40)
+    command.add_argument("--preset", default="balanced")
+    command.set_defaults(run=speed)
     args = parser.parse_args(argv)
     args.run(args)
     return 0
@@ -105,6 +127,53 @@ def leaks(args: argparse.Namespace) -> None:
     for name, report in by_story.items():
         print(f"{name:12} {report}")
     print(f"{args.preset}, faults {args.faults}: {total}")
+
+
+def crowds(args: argparse.Namespace) -> None:
+    """How many of each crowd are covered whole; sheets of crowds and group photos after."""
+    settings = load_settings(None, {"preset": args.preset})
+    model, renderer = load_face_model(), app.build_anonymizer(settings)
+    casts: list[Cast] = [mannequins]
+    if args.data:
+        casts.append(cutouts(photos([args.data / "train"]), 40))
+    args.out.mkdir(parents=True, exist_ok=True)
+    with app.build_finder(settings) as finder:
+        for number in range(args.crowds):
+            made = made_frame(crowd(number, casts[number % len(casts)]), 0)
+            planned = plan_still(made.frame, finder, model)
+            hole = renderer.hole(planned, made.frame.rgb.shape)
+            whole = sum(outside_hole(hole, face) == 0 for face in made.visible)
+            report = LeakReport()
+            renderer.reset()
+            safe = renderer.render(made.frame, planned)
+            report.add(safe, made, hole)
+            print(f"crowd {number}: {whole} of {len(made.visible)} covered whole, {len(planned)} planned; {report}")
+            save_rgb(args.out / f"crowd{number}.png", np.array(safe.rgb))
+        for path in photos([args.data / "eval" / "groups"]) if args.data else []:
+            frame = Frame(read_image(path).rgb)
+            planned = plan_still(frame, finder, model)
+            renderer.reset()
+            safe = renderer.render(frame, planned)
+            print(f"{path.name}: {len(planned)} faces, {safe.verdict.value}")
+            save_rgb(args.out / f"{path.stem}.png", np.concatenate([frame.rgb, safe.rgb], 1))
+
+
+def speed(args: argparse.Namespace) -> None:
+    """Looking and rendering, without decoding and encoding."""
+    settings = load_settings(None, {"preset": args.preset})
+    for count in (1, 2, 4, 8):
+        frames = list(film(faces_in_a_row(count, mannequins, args.frames)))
+        with app.build_finder(settings) as finder:
+            run_frames(frames[:4], 25.0, settings, finder)  # compilers and caches
+            started_s, worked_s = time.perf_counter(), time.process_time()
+            report = run_frames(frames, 25.0, settings, finder)
+        took_s, worked_s = time.perf_counter() - started_s, time.process_time() - worked_s
+        memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"{count} faces: {len(frames) / took_s:.1f} frames/s, {1000 * worked_s / len(frames):.0f} ms of processor "
+            f"a frame, at most {memory_mb:.0f} MB; {report}",
+            flush=True,
+        )
 
 
 def photo_casts(data: Path, people: int) -> dict[int, Cast]:

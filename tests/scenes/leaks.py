@@ -74,7 +74,7 @@ def is_plain(face: TrueFace) -> bool:
 @dataclass(slots=True)
 class LeakReport:
     """Sums up a run. free: frames in which nobody is. needless: those of them with a cover. plain: frames with a plain
-    face; replaced: those of them with the verdict REPLACED. blanked: frames of which nothing left."""
+    face and nobody else; replaced: those of them with the verdict REPLACED. blanked: frames of which nothing left."""
 
     frames: int = 0
     faces: int = 0
@@ -131,7 +131,7 @@ class LeakReport:
         if not seen:
             self.free += 1
             self.needless += verdict is not Verdict.NO_FACE
-        if any(is_plain(face) for face in seen):
+        if len(seen) == 1 and is_plain(seen[0]):
             self.plain += 1
             self.replaced += verdict is Verdict.REPLACED
         return new

@@ -46,7 +46,7 @@ HAIR_LINE = (
 )  # hair hangs down to the first y (cm) at the first z, to the second at the second
 AMBIENT = 0.62
 OVERSAMPLING = 2.0
-MOST_OVERSAMPLED_PX = 72.0
+MOST_OVERSAMPLED_PX = 40.0
 REACH_CM = ((-12.5, -17.5), (12.5, 21.0))  # of what is drawn around the face's middle
 
 
