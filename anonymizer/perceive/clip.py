@@ -6,6 +6,7 @@ Only the last few frames are kept, to look back in; of all others only boxes and
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -213,8 +214,13 @@ def doubted_box(face: Face, motion: Motion, model: FaceModel) -> Box | None:
 
 def plan_still(frame: Frame, finder: Finder, model: FaceModel) -> tuple[PlannedFace, ...]:
     """Every face of one photo, from left to right."""
+    return planned_alone(finder.find(frame, thorough=True), model)
+
+
+def planned_alone(faces: Sequence[Face], model: FaceModel) -> tuple[PlannedFace, ...]:
+    """The faces of one frame of which nothing else is known, from left to right."""
     planned = []
-    for slot, face in enumerate(sorted(finder.find(frame, thorough=True), key=lambda f: f.box_px.x0)):
+    for slot, face in enumerate(sorted(faces, key=lambda f: f.box_px.x0)):
         code = None
         cover_box: Box | None = face.box_px.scaled(COVER_SCALE)
         if face.landmarks_px is not None:

@@ -84,7 +84,7 @@ def recall(args: argparse.Namespace) -> None:
         coverers: dict[str, rivals.Coverer] = {}
         if not args.no_rivals:
             coverers = {"deface": rivals.deface(), "full range": rivals.full_range_alone()}
-        coverers |= {"clip": ours.as_clip(settings, finder), "photo": ours.as_photo(settings, finder)}
+        coverers |= {"later": ours.as_later_frame(settings, finder), "first": ours.as_first_frame(settings, finder)}
         names = list(coverers)
         print(f"{'':34}{'':8}{'faces':>7}" + "".join(f"{name:>12}" for name in names))
         for condition in conditions():
@@ -203,7 +203,7 @@ def _promise(rows: dict[tuple[str, str, float, str], Cell], names: list[str]) ->
     for group, cell in pooled.items():
         print(f"{group:42}{cell.faces:>7}" + "".join(f"{100 * cell.share(each):>12.2f}" for each in names))
     for (table, name, size, kind), cell in rows.items():
-        for each in ("clip", "photo"):
+        for each in ("later", "first"):
             ours_, theirs = cell.covered[each], cell.covered["deface"]
             if ours_ < theirs:
                 print(f"below deface: {table}: {name} ({size:g}) {kind}, {each}: {ours_} to {theirs} of {cell.faces}")

@@ -1,19 +1,19 @@
-"""What the product covers in a single frame, as a clip's first frame or as a photo: for the table of recall."""
+"""What the product covers in a single frame, without memory or hindsight: for the table of recall."""
 
 from __future__ import annotations
 
 from anonymizer import app
 from anonymizer.faces import Mask
 from anonymizer.frames import Frame, RgbImage
-from anonymizer.perceive.clip import ClipPlanner, ClipSettings, plan_still
+from anonymizer.perceive.clip import plan_still, planned_alone
 from anonymizer.perceive.finder import Finder
 from anonymizer.persona.face_model import load_face_model
 from anonymizer.settings import Settings
 from tests.scenes.rivals import Coverer
 
 
-def as_photo(settings: Settings, finder: Finder) -> Coverer:
-    """The way of `anonymizer image`."""
+def as_first_frame(settings: Settings, finder: Finder) -> Coverer:
+    """The way of `anonymizer image`, and of `anonymizer video` in the first frame of a shot: a thorough look."""
     renderer, model = app.build_anonymizer(settings), load_face_model()
 
     def covers(rgb: RgbImage) -> Mask:
@@ -22,16 +22,12 @@ def as_photo(settings: Settings, finder: Finder) -> Coverer:
     return covers
 
 
-def as_clip(settings: Settings, finder: Finder) -> Coverer:
-    """The way of `anonymizer video`, for a clip of one frame."""
+def as_later_frame(settings: Settings, finder: Finder) -> Coverer:
+    """The way of `anonymizer video` in a frame within a shot, for somebody who was not there before."""
     renderer, model = app.build_anonymizer(settings), load_face_model()
-    clip = ClipSettings(settings.detector.every_frames, settings.smoothing.window_s, 25.0)
 
     def covers(rgb: RgbImage) -> Mask:
         finder.reset()
-        planner = ClipPlanner(finder, model, clip)
-        planner.observe(Frame(rgb))
-        planned = planner.plan()
-        return renderer.hole(planned[0], rgb.shape)
+        return renderer.hole(planned_alone(finder.find_tracked(Frame(rgb)), model), rgb.shape)
 
     return covers
