@@ -124,6 +124,7 @@ def prepared(
 
 def build_planner(settings: Settings) -> LivePlanner:
     """Detectors and masks with one thread each: the stages run beside each other already."""
+    strict = settings.preset == "strict"
     finder = FinderSettings(
         side_px=LIVE_SIDE_PX.get(settings.preset, settings.detector.long_side_px),
         threads=1,
@@ -132,9 +133,7 @@ def build_planner(settings: Settings) -> LivePlanner:
         presence=settings.landmarks.min_confidence,
         agreed=strict,
     )
-    return LivePlanner(
-        LiveFinder(finder, LiveBudget(every_frame=settings.preset == "strict")), PersonMasker(), load_face_model()
-    )
+    return LivePlanner(LiveFinder(finder, LiveBudget(every_frame=strict)), PersonMasker(), load_face_model())
 
 
 def warm_up(renderer: Anonymizer, planner: LivePlanner, size_px: tuple[int, int]) -> None:
