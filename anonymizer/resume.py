@@ -51,11 +51,13 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """film: name of the file that holds them. verdicts: a letter for each frame that is done."""
+    """film: name of the file that holds them. verdicts: a letter for each frame that is done. ranks: of each of the
+    film's packets, which frame of its segment it is, as uint16."""
 
     film: str
     checkpoints: list[Checkpoint]
     verdicts: bytes
+    ranks: bytes
 
 
 class WorkFolder:
@@ -88,10 +90,13 @@ class WorkFolder:
         plan = Plan(self._fingerprint, secret, times, [pack_faces(faces) for faces in seen.plans])
         self._write("plan", plan)
 
-    def keep_progress(self, film: Path, checkpoints: Sequence[Checkpoint], verdicts: bytes) -> None:
+    def keep_progress(
+        self, film: Path, checkpoints: Sequence[Checkpoint], verdicts: bytes, ranks: Sequence[int]
+    ) -> None:
         """Remember how far the film is."""
         if self._fingerprint is not None:
-            self._write("progress", Progress(film.name, list(checkpoints[-_KEPT:]), verdicts))
+            packed = np.array(ranks, "<u2").tobytes()
+            self._write("progress", Progress(film.name, list(checkpoints[-_KEPT:]), verdicts, packed))
 
     def new_film(self) -> Path:
         """A name that is not the earlier film's."""

@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+
 from anonymizer.adapters.audio_pitch import write_pitched
 from anonymizer.adapters.audio_tracks import AudioTracks
 from anonymizer.adapters.safe_write import safe_target
@@ -16,6 +18,7 @@ from anonymizer.adapters.video_writer import VideoWriter
 from anonymizer.checkpoints import CheckpointRenderer
 from anonymizer.frames import Verdict
 from anonymizer.media.codecs import codec_for
+from anonymizer.media.encoder import Segment
 from anonymizer.media.subtitles import TextTracks
 from anonymizer.refusals import refused
 from anonymizer.resume import Checkpoint, WorkFolder
@@ -91,7 +94,8 @@ class VideoJob:
             checkpoint = checkpoints.taken(frames)
             if checkpoint is not None:
                 kept.append(checkpoint)
-                work.keep_progress(film, kept, checkpoints.verdicts(frames))
+                ranks = [rank for segment in writer.segments for rank in segment.ranks]
+                work.keep_progress(film, kept, checkpoints.verdicts(frames), ranks)
 
         kept: list[Checkpoint] = []
         options = self._options
@@ -125,9 +129,11 @@ class VideoJob:
             return 0
         last: Checkpoint = usable[-1]
         checkpoints.go_on(last, progress.verdicts)
+        ranks = np.frombuffer(progress.ranks, "<u2").tolist()
         for number, packets in enumerate(segments_of(old, [every] * (last.frames // every))):
-            times_s = seen.times_s[number * every : (number + 1) * every]
-            writer.resume(packets, [round(at_s / float(self._info.time_base)) for at_s in times_s])
+            here = slice(number * every, (number + 1) * every)
+            ticks = [round(at_s / float(self._info.time_base)) for at_s in seen.times_s[here]]
+            writer.resume(packets, Segment(tuple(ticks), tuple(ranks[here])))
         with suppress(OSError):
             old.unlink()
         self._resumed_at = last.frames

@@ -65,6 +65,21 @@ def test_uneven_and_late_times_are_kept(tmp_path: Path) -> None:
     assert [round(frame.captured_at_s * 1000) for frame in read_frames(tmp_path / "out.mp4")] == ticks
 
 
+def test_pictures_stay_in_order_where_sound_has_ended(tmp_path: Path) -> None:
+    """Each picture is shown at its own time, though some are decoded ahead, behind the sound's end too."""
+    noise = np.random.default_rng(0).integers(0, 60, (64, 96, 3))
+    pictures = [np.clip(np.roll(noise, 2 * step, 1) + 3 * step, 0, 255).astype(np.uint8) for step in range(60)]
+    source = make_clip(tmp_path / "in.mp4", pictures, sound=True, crf=12)  # the sound is as long as 26 frames
+    rewrite(source, tmp_path / "out.mp4", crf=20)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        frames = list(container.decode(video=0))
+    assert any(frame.pict_type == 3 for frame in frames), "no frame is decoded ahead, so this proves nothing"
+    times = [frame.time for frame in frames]
+    assert times == [frame.time for frame in av.open(str(source)).decode(video=0)]
+    light = [float(np.mean(frame.to_ndarray(format="gray"))) for frame in frames]
+    assert light == sorted(light)
+
+
 def test_sound_is_copied_bit_by_bit(tmp_path: Path) -> None:
     """Every audio packet has the same bytes and the same time."""
     source = make_clip(tmp_path / "in.mp4", PICTURES, sound=True)

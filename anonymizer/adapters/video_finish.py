@@ -15,7 +15,7 @@ from av.packet import Packet
 
 from anonymizer.marking import SOURCE_TYPE, xmp_box
 from anonymizer.media.codecs import Codec
-from anonymizer.media.encoder import DecodingTimes
+from anonymizer.media.encoder import DecodingTimes, Segment
 from anonymizer.media.tracks import SideTracks, start_s
 from anonymizer.refusals import refused
 
@@ -88,12 +88,12 @@ def finish_video(
     film: Path,
     target: Path,
     codec: Codec,
-    segments: Sequence[Sequence[int]],
+    segments: Sequence[Segment],
     time_base: Fraction,
     sides: Sequence[SideTracks],
     finish: Finish,
 ) -> None:
-    """Write `target`. segments: of the film's segments, when each frame is shown, in ticks of time_base.
+    """Write `target`. segments: of the film, in ticks of time_base.
 
     Closes the sides. Raises SinkError.
     """
@@ -113,7 +113,7 @@ def _remux(
     target: Path,
     kind: str,
     codec: Codec,
-    segments: Sequence[Sequence[int]],
+    segments: Sequence[Segment],
     time_base: Fraction,
     sides: Sequence[SideTracks],
     finish: Finish,
@@ -134,8 +134,8 @@ def _remux(
         if finish.mark and kind == "matroska":
             out.metadata["DIGITAL_SOURCE_TYPE"] = SOURCE_TYPE
         times, done = DecodingTimes(codec.reorder), 0
-        for packets in segments_of(film, [len(ticks) for ticks in segments]):
-            following = segments[done + 1][0] if done + 1 < len(segments) else None
+        for packets in segments_of(film, [len(segment.ticks) for segment in segments]):
+            following = segments[done + 1].ticks[0] if done + 1 < len(segments) else None
             times.stamp(packets, segments[done], following)
             done += 1
             for packet in packets:

@@ -18,14 +18,16 @@ from av.packet import Packet
 from anonymizer.clip import ClipInfo
 from anonymizer.frames import SafeFrame
 from anonymizer.media.codecs import SPEEDS, Codec
-from anonymizer.media.encoder import DecodingTimes, SegmentEncoder, as_encoded
+from anonymizer.media.encoder import DecodingTimes, Segment, SegmentEncoder, as_encoded, segment_of
 from anonymizer.media.tracks import SideTracks, start_s
 from anonymizer.refusals import refused
 
 SEGMENT_FRAMES = 150
 # Each packet is a fragment of its own, so that a killed run loses next to nothing; this film is not the final one.
+# (The flag frag_every_frame shifts the times of some packets where sound has ended.)
 _LIVE = {
-    "movflags": "+frag_every_frame+delay_moov+default_base_moof+skip_trailer",
+    "movflags": "+frag_keyframe+delay_moov+default_base_moof+skip_trailer",
+    "frag_duration": "1",  # µs
     "flush_packets": "1",
     "max_interleave_delta": "500000",  # µs that a packet may wait for a track that has ended
     "fflags": "+bitexact",  # keeps the muxer's own name and version out
@@ -41,8 +43,8 @@ class VideoWriter:
     """A FrameSink into a fragmented MP4. Opens it at once, so that what cannot be written is known before any work.
 
     crf: quality as x264 counts, 0 to 51, less is better; 18 is hard to tell from the source. threads: 0 = as many as
-    the encoder likes. sides: sound and the like, those that fit. segments: of each that is written, when its frames
-    are shown, in ticks. Raises ConfigError and SinkError. Used by one thread at a time.
+    the encoder likes. sides: sound and the like, those that fit. segments: those that are written. Raises ConfigError
+    and SinkError. Used by one thread at a time.
     """
 
     def __init__(
@@ -61,7 +63,7 @@ class VideoWriter:
         _check_options(crf, speed)
         self._path, self._info, self._codec = path, info, codec
         self._sides, self._on_segment, self._segment_frames = sides, on_segment, segment_frames
-        self.segments: list[list[int]] = []  # of each that is written, when its frames are shown
+        self.segments: list[Segment] = []
         self._ticks: list[int] = []  # of the segment that is being encoded
         self._last_tick: int | None = None
         self._closed = False
@@ -76,10 +78,10 @@ class VideoWriter:
             self.close(ok=False)
             raise
 
-    def resume(self, packets: Sequence[Packet[Any]], ticks: Sequence[int]) -> None:
-        """Begin with the packets of one segment of an earlier film, in order, shown at `ticks`."""
-        self._last_tick = ticks[-1]
-        self._write([as_encoded(packet, self._codec) for packet in packets], ticks, None)
+    def resume(self, packets: Sequence[Packet[Any]], segment: Segment) -> None:
+        """Begin with the packets of one segment of an earlier film."""
+        self._last_tick = segment.ticks[-1]
+        self._write([as_encoded(packet, self._codec) for packet in packets], segment, None)
 
     def send(self, frame: SafeFrame, at_s: float | None = None) -> None:
         """Encode one frame at `at_s`, by default its captured_at_s.
@@ -128,18 +130,19 @@ class VideoWriter:
     def _end_segment(self, next_tick: int | None) -> None:
         if self._ticks:
             ticks, self._ticks = self._ticks, []
-            self._write(_guarded(self._path, self._encoder.end), ticks, next_tick)
+            packets = _guarded(self._path, self._encoder.end)
+            self._write(packets, segment_of(packets, ticks), next_tick)
 
-    def _write(self, packets: Sequence[Packet[Any]], ticks: Sequence[int], next_tick: int | None) -> None:
-        self._times.stamp(packets, ticks, next_tick)
+    def _write(self, packets: Sequence[Packet[Any]], segment: Segment, next_tick: int | None) -> None:
+        self._times.stamp(packets, segment, next_tick)
         for packet in packets:
             packet.stream, packet.time_base = self._encoder.stream, self._info.time_base
             at_s = start_s(packet)
             for side in self._sides:
                 _guarded(self._path, lambda side=side, at_s=at_s: self._container.mux(list(side.until(at_s))))  # type: ignore[misc]
             _guarded(self._path, lambda packet=packet: self._container.mux(packet))  # type: ignore[misc]
-        self.segments.append(list(ticks))
-        self._on_segment(sum(len(segment) for segment in self.segments))
+        self.segments.append(segment)
+        self._on_segment(sum(len(each.ticks) for each in self.segments))
 
     def _tick(self, captured_at_s: float) -> int:
         tick = round(captured_at_s / float(self._info.time_base))

@@ -7,6 +7,7 @@ never stopped. Time stamps of decoding are counted here, over all segments, sinc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -24,6 +25,23 @@ from anonymizer.media.codecs import Codec, encoder_options
 from anonymizer.media.colour import FromRgb, even_sized
 
 _SEI_UNIT = 6  # H.264 unit in which x264 writes its version and settings
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """ticks: when its frames are shown, rising. ranks: of each packet, in order of decoding, which frame it is."""
+
+    ticks: tuple[int, ...]
+    ranks: tuple[int, ...]
+
+
+def segment_of(packets: Sequence[Packet[Any]], ticks: Sequence[int]) -> Segment:
+    """By the encoder's own pts. A film's are not asked: muxers have been seen to shift them."""
+    order = sorted(range(len(packets)), key=lambda i: packets[i].pts or 0)
+    ranks = [0] * len(packets)
+    for rank, i in enumerate(order):
+        ranks[i] = rank
+    return Segment(tuple(ticks), tuple(ranks))
 
 
 class SegmentEncoder:
@@ -128,19 +146,16 @@ class DecodingTimes:
         self._given = 0
         self._last_step = 1
 
-    def stamp(self, packets: Sequence[Packet[Any]], ticks: Sequence[int], next_tick: int | None) -> None:
-        """Set pts, dts and duration of a whole segment's packets, in order of decoding.
-
-        ticks: when its frames are shown, rising; their order among the packets is that of the old pts.
-        next_tick: when the frame after the segment is shown, if known.
-        """
+    def stamp(self, packets: Sequence[Packet[Any]], segment: Segment, next_tick: int | None) -> None:
+        """Set pts, dts and duration of a whole segment's packets. next_tick: when the frame after it is shown, if
+        known."""
+        ticks = segment.ticks
         if len(packets) != len(ticks):
             raise ValueError(f"expected a packet for each of {len(ticks)} frames, got {len(packets)}")
-        order = sorted(range(len(packets)), key=lambda i: packets[i].pts or 0)
         ends = [*ticks[1:], next_tick if next_tick is not None else ticks[-1] + self._step(ticks)]
         self._ticks += ticks
-        for rank, i in enumerate(order):
-            packets[i].pts, packets[i].duration = ticks[rank], ends[rank] - ticks[rank]
+        for packet, rank in zip(packets, segment.ranks, strict=True):
+            packet.pts, packet.duration = ticks[rank], ends[rank] - ticks[rank]
         self._last_step = ends[-1] - ticks[-1]
         for packet in packets:
             packet.dts = self._dts(self._given - self._reorder)
