@@ -20,6 +20,7 @@ GROWTH = 0.04  # and further for each frame away from the nearest sighting
 MAX_GROWTH = 0.6
 EDGE_NEAR = 0.12  # of its side: so near to the frame's edge a box counts as cut by it
 EDGE_REACH = 50  # frames; as long somebody may stay half outside, showing less than any detector finds
+SLOWED = 0.7  # of its speed, that it may go on with at least
 WALKING = 0.03  # of its side a frame: as fast a face that is at the edge goes on over it
 MIN_STEP = 0.6  # how far, in box sides, a face may lie from where it was expected in the very next frame
 STEP_GROWTH = 0.08  # and by how much more for each further frame
@@ -154,8 +155,8 @@ def _track(slot: int, path: Path, length: int, size_px: tuple[int, int], cuts: S
     after = bisect_left(cuts, last + 1)
     shot_end = cuts[after] if after < len(cuts) else length
     known = sorted(path.seen)
-    before = max(reach, edge_reach(path.seen[first].box_px, _speed_near(path, known, True), -1, size_px))
-    beyond = max(reach, edge_reach(path.seen[last].box_px, _speed_near(path, known, False), 1, size_px))
+    before = max(reach, edge_reach(path.seen[first].box_px, _inner_speed(path, known, True, size_px), -1, size_px))
+    beyond = max(reach, edge_reach(path.seen[last].box_px, _inner_speed(path, known, False, size_px), 1, size_px))
     start, end = max(first - before, shot_start, 0), min(last + 1 + beyond, shot_end, length)
     boxes = [_to_edge(_box_at(path, known, index, size_px), size_px) for index in range(start, end)]
     while len(boxes) > 1 and end > last + 1 and is_outside(boxes[-1], size_px):
@@ -223,8 +224,10 @@ def _box_at(path: Path, known: Sequence[int], index: int, size_px: tuple[int, in
     steps = index - nearest
     dx, dy = _speed_near(path, known, at_start=place == 0)
     still = path.seen[nearest].box_px
-    if _walks_out(still, (dx, dy), 1 if steps > 0 else -1, size_px):  # it will not stop within sight
-        slow, quick = moved(still, dx * steps / 2, dy * steps / 2), moved(still, dx * steps, dy * steps)
+    out_x, out_y = _inner_speed(path, known, place == 0, size_px)
+    if _walks_out(still, (out_x, out_y), 1 if steps > 0 else -1, size_px):  # it will not stop within sight
+        slow = moved(still, SLOWED * out_x * steps, SLOWED * out_y * steps)
+        quick = moved(still, out_x * steps, out_y * steps)
         return around(slow, quick).scaled(_grown(0)) if not is_outside(slow, size_px) else slow
     coast = max(-COAST, min(COAST, steps))
     gone_on = moved(still, dx * coast, dy * coast)  # it may have gone on or stayed: cover both
@@ -243,6 +246,20 @@ def _speed_near(path: Path, known: Sequence[int], at_start: bool) -> tuple[float
     (x0, y0), (x1, y1) = path.seen[some[0]].box_px.center, path.seen[some[-1]].box_px.center
     steps = some[-1] - some[0]
     return (x1 - x0) / steps, (y1 - y0) / steps
+
+
+def _inner_speed(path: Path, known: Sequence[int], at_start: bool, size_px: tuple[int, int]) -> tuple[float, float]:
+    """The same for a face cut by the frame's edge: of the side that lies in the frame, since the centre of what is left
+    of it moves at half the pace."""
+    some = known[: COAST + 1] if at_start else known[-COAST - 1 :]
+    speed = list(_speed_near(path, known, at_start))
+    if len(some) < 2:
+        return speed[0], speed[1]
+    early, late = (_corners(path.seen[index].box_px) for index in (some[0], some[-1]))
+    for axis, sign, _ in _edges(path.seen[known[0] if at_start else known[-1]].box_px, size_px):
+        side = axis + 2 if sign < 0 else axis  # of x0, y0, x1, y1
+        speed[axis] = (late[side] - early[side]) / (some[-1] - some[0])
+    return speed[0], speed[1]
 
 
 def _between(a: Box, b: Box, share: float) -> Box:

@@ -47,6 +47,7 @@ def main(argv: list[str]) -> int:
     command.add_argument("--people", type=int, default=40, help="of each yaw, cut out of photos")
     command.add_argument("--preset", default="balanced")
     command.add_argument("--table", help="only this one")
+    command.add_argument("--match", default="", help="only conditions whose name has this in it")
     command.add_argument("--no-rivals", action="store_true")
     command.add_argument("--out", type=Path)
     command.set_defaults(run=recall)
@@ -88,7 +89,7 @@ def recall(args: argparse.Namespace) -> None:
         names = list(coverers)
         print(f"{'':34}{'':8}{'faces':>7}" + "".join(f"{name:>12}" for name in names))
         for condition in conditions():
-            if args.table and condition.table != args.table:
+            if (args.table and condition.table != args.table) or args.match not in condition.name:
                 continue
             for kind, cast in (("made", mannequins), *_photos_for(condition, casts)):
                 cell = measure(condition, cast, args.faces, coverers)
