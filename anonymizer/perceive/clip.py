@@ -49,10 +49,10 @@ TRACED_FRAMES = 12  # of the latest, in which a face that is new is looked for b
 # A detector's box, less its corners, lies in the hole of a plain face; where it does not, or landmarks are guesses
 # (turned far, or few px), the box is erased too.
 BOX_CORE = 0.8
-GUESSED_TURN_COS = float(np.cos(np.deg2rad(52)))
+GUESSED_TURN_COS = float(np.cos(np.deg2rad(42)))
 GUESSED_WIDTH_CM_PX = 30.0
 OVAL_SCALE = 1.3
-GUESSED_SCALE = 1.45
+GUESSED_SCALE = 1.6
 
 
 @dataclass(frozen=True, slots=True)
