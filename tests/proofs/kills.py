@@ -1,6 +1,6 @@
 """kill -9 at random moments of a video: what is there plays, and the resumed result is the same to the bit.
 
-    python -m tests.proofs.kills [--count 20] [--frames 100]
+    python -m tests.proofs.kills [--count 20] [--frames 100] [--seed 0] [--since 0.05]
 
 The same command is started, killed with its processes after a random time, and started again until it ends. Told for
 each: how far it was, how many frames of the film play, and whether anything is different or left behind.
@@ -23,7 +23,7 @@ import numpy as np
 from tests.clips import make_clip, read_frames
 from tests.proofs.bench import ROOT, faces, files_below
 
-SEGMENT = 20
+SEGMENT = 10
 
 
 def command(folder: Path, target: Path) -> list[str]:
@@ -66,10 +66,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--frames", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--since", type=float, default=0.05, help="share of a whole run before which none is killed")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_clip(folder / "in.mp4", faces(args.frames, (256, 256)), sound=True, crf=16)
+        make_clip(folder / "in.mp4", faces(args.frames, (192, 192)), sound=True, crf=16)
         (folder / "settings.toml").write_text(f"[encoder]\nsegment_frames = {SEGMENT}\n")
         target = folder / "out.mp4"
         started_s = time.perf_counter()
@@ -79,9 +81,9 @@ def main() -> int:
         target.unlink()
         usual = files_below(folder)
         print(f"uninterrupted: {whole_s:.1f} s, sha256 {expected[:16]}", flush=True)
-        rng, wrong, killed = np.random.default_rng(0), 0, 0
+        rng, wrong, killed = np.random.default_rng(args.seed), 0, 0
         while killed < args.count:
-            moment_s = float(rng.uniform(0.05, 1.0)) * whole_s
+            moment_s = float(rng.uniform(args.since, 1.0)) * whole_s
             if not kill_after(folder, target, moment_s):
                 target.unlink(missing_ok=True)
                 continue
