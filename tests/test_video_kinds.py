@@ -35,12 +35,6 @@ SIZE_PX = (96, 64)
 PICTURES = [quadrants(SIZE_PX, step) for step in range(0, 36, 3)]
 
 
-@pytest.fixture(autouse=True)
-def quiet_svt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """SVT-AV1 tells its life on stderr otherwise."""
-    monkeypatch.setenv("SVT_LOG", "-1")
-
-
 def run(source: Path, target: Path, faces: Any = ONE_FACE, **choices: Any) -> VideoReport:
     return anonymize_video(source, target, Observer(faces), PassThrough(), VideoOptions(crf=4, **choices))
 

@@ -6,6 +6,7 @@ never stopped. Time stamps of decoding are counted here, over all segments, sinc
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -53,6 +54,8 @@ class SegmentEncoder:
     def __init__(
         self, container: OutputContainer, info: ClipInfo, codec: Codec, crf: int, speed: str, threads: int
     ) -> None:
+        if codec.name == "av1":
+            os.environ.setdefault("SVT_LOG", "-1")  # else SVT-AV1 tells its settings on stderr
         self._info, self._codec, self._threads = info, codec, threads
         self._options = encoder_options(codec, info, crf, speed, threads)
         self._rate = Fraction(info.fps_hz).limit_denominator(1001)

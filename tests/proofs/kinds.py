@@ -10,7 +10,6 @@ of such clips differ by 43 dB through the encoder's choices alone.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -178,7 +177,6 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--crf", type=int, default=10, help="so fine that no noise hides what is ours")
     args = parser.parse_args()
-    os.environ["SVT_LOG"] = "-1"
     settings = load_settings(None, {"generator": "classic"})
     settings = msgspec.structs.replace(settings, encoder=msgspec.structs.replace(settings.encoder, crf=args.crf))
     good = True
