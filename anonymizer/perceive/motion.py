@@ -97,8 +97,8 @@ def reduce_still(motion: Motion, model: FaceModel) -> MotionCode:
     """The motion code of a photo, far coarser than a clip's: without a track a person's resting values cannot be told
     from expression, so only plain expression passes, in quarters, and one gaze for both eyes, in eighths.
 
-    On 136 pairs of photos people were told apart by their fine codes with an area under the curve of .81 and named in
-    49 % of cases among 13 or so; with these .72 and 29 %, at .95 of the expression (docs/evaluation.md).
+    On 136 pairs of photos people were told apart by the expression of fine codes with an area under the curve of .81,
+    by these with .72, at .95 of the expression (docs/evaluation.md).
     """
     moved = motion.expression - model.resting_expression
     size = np.abs(moved)
