@@ -21,10 +21,11 @@ import numpy as np
 from anonymizer.faces import Box, Face
 from anonymizer.frames import Frame, RgbImage
 from anonymizer.perceive.cuts import CutDetector
-from anonymizer.perceive.detections import Detection
+from anonymizer.perceive.detections import Detection, same_face
 from anonymizer.perceive.finder import Finder, FinderSettings, Tracked, covered, one_a_face
 from anonymizer.perceive.landmarks import bounds
 
+AGAIN_SCORE = 0.3  # of a detection that is believed at the second look
 WITNESS_NICE = 5  # a third of the processor time of a thread of usual priority, when both want it
 
 
@@ -63,6 +64,7 @@ class LiveFinder(Finder):
         self._asked: Future[tuple[Detection, ...]] | None = None
         self._asked_at_s = self._answered_at_s = -math.inf  # times of the frames asked about
         self._since_full_range = 0
+        self._weak: tuple[Detection, ...] = ()  # what CenterFace half saw at its last look
 
     def look(self, frame: Frame) -> Sight:
         """Faces of the next frame. Raises when a detector fails, or the second one does not answer any more."""
@@ -83,7 +85,7 @@ class LiveFinder(Finder):
             detections += looking.result() if looking is not None else self._fast(rgb)
             self._since_full_range = 0
         if every or not (kept or detections):  # it might leave as it is: both must have looked at this very frame
-            witness = self._looks.at_all(rgb)
+            witness = self._weighed(self._looks.at_all(rgb))
             detections += witness
             self._answered_at_s = now_s
         self._ask(rgb, now_s)
@@ -108,7 +110,19 @@ class LiveFinder(Finder):
             return ()
         asked, self._asked = self._asked, None
         self._answered_at_s = max(self._answered_at_s, self._asked_at_s)
-        return asked.result()
+        return self._weighed(asked.result())
+
+    def _weighed(self, said: tuple[Detection, ...]) -> tuple[Detection, ...]:
+        """CenterFace's answer: weak ones are believed when it says them twice, the weakest only with landmarks.
+
+        At .2 it takes a plant for a face every few seconds; a clip's tracks sort that out, a live frame cannot.
+        """
+        before, self._weak = self._weak, tuple(each for each in said if each.score < self.settings.sure_score)
+        out = []
+        for each in said:
+            again = each.score >= AGAIN_SCORE and any(same_face(each.box, old.box) for old in before)
+            out.append(each if each.score >= self.settings.sure_score or again else self._looks.doubted(each))
+        return tuple(out)
 
     def _ask(self, rgb: RgbImage, now_s: float) -> None:
         due = now_s - max(self._asked_at_s, self._answered_at_s) >= self.budget.witness_every_s

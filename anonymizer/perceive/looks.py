@@ -76,7 +76,7 @@ class Looks:
         if not view.turns:
             return tuple(in_frame)
         sure = self.settings.turned_score
-        return tuple(each if each.score >= sure else self._doubted(each) for each in in_frame)
+        return tuple(each if each.score >= sure else self.doubted(each) for each in in_frame)
 
     def near(self, rgb: RgbImage, box: Box, roll_rad: float = 0.0) -> Detection | None:
         """The face at or about `box`, upright after undoing roll_rad; None when none is there."""
@@ -97,9 +97,9 @@ class Looks:
     def weighed(self, detection: Detection) -> Detection:
         """A full-range detection on CenterFace's scale: believed only where it is very sure itself."""
         sure = self.settings.agreed or detection.score >= self.settings.sure_full_range_score
-        return detection if sure else self._doubted(detection)
+        return detection if sure else self.doubted(detection)
 
-    def _doubted(self, detection: Detection) -> Detection:
+    def doubted(self, detection: Detection) -> Detection:
         """Heard, but not believed unless landmarks confirm it."""
         return Detection(detection.box, min(detection.score, self.settings.min_score * 0.99), detection.roll_rad)
 

@@ -327,7 +327,6 @@ def chromium_sees_the_persona() -> str:
 
 def load_drivers() -> None:
     for command in (
-        "ip link set lo up",
         "modprobe vivid n_devs=1 node_types=0x1 vid_cap_nr=0 num_inputs=1 input_types=0x0 no_error_inj=0",
         f"insmod /opt/modules/v4l2loopback-{os.environ['DRIVER']}.ko devices=2 video_nr=10,11 "
         "card_label=Anonymizer,Webcam exclusive_caps=1,1 max_buffers=8",
