@@ -3,8 +3,8 @@
 Every frame: landmarks where they were, and a close look where they were lost. On this very frame too, when a face is
 new or lost, after a cut and every few frames: the full-range detector. Beside, in a thread of its own: CenterFace over
 the whole frame, as often as the budget says, so that what it says is at most `witness_age_s` old; when it is later than
-that, the full-range detector stands in, and when it does not answer at all, the frame is blanked. Nobody in sight:
-CenterFace looks at every frame before it leaves.
+that, the full-range detector stands in, and when it does not answer at all, the frame is blanked. Nobody in sight, after
+a cut, or with no answer for twice that age: CenterFace looks at this very frame before it leaves.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ class LiveFinder(Finder):
         if looking is not None or not kept or any(old.face.landmarks_px is not None and not old.lost for old in lost):
             detections += looking.result() if looking is not None else self._fast(rgb)
             self._since_full_range = 0
-        if every or not (kept or detections):  # it might leave as it is: both must have looked at this very frame
+        blind = now_s - self._answered_at_s > 2 * self.budget.witness_age_s
+        if every or cut or blind or not (kept or detections):  # both must have looked at this very frame
             witness = self._weighed(self._looks.at_all(rgb))
             detections += witness
             self._answered_at_s = now_s
