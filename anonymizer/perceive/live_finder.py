@@ -3,8 +3,8 @@
 Every frame: landmarks where they were, and a close look where they were lost. On this very frame too, when a face is
 new or lost, after a cut and every few frames: the full-range detector. Beside, in a thread of its own: CenterFace over
 the whole frame, as often as the budget says, so that what it says is at most `witness_age_s` old; when it is later than
-that, the full-range detector stands in, and when it does not answer at all, the frame is blanked. Nobody in sight, after
-a cut, or with no answer for twice that age: CenterFace looks at this very frame before it leaves.
+that, the full-range detector stands in, and when it does not answer at all, the frame is blanked. Nobody in sight,
+after a cut, or with no answer for twice that age: CenterFace looks at this very frame before it leaves.
 """
 
 from __future__ import annotations
