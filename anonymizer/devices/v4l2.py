@@ -73,10 +73,11 @@ def wake(path: str) -> None:
     """Give a v4l2loopback device back its output side.
 
     Up to 0.12.7 a writer that never asked for STREAMON, as pyvirtualcam does, leaves an exclusive device behind that is
-    neither camera nor output; STREAMON and closing brings it back without loading the module anew. From 0.13.2 on it
-    does nothing. A device in use answers EINVAL or EBUSY, which is no harm.
+    neither camera nor output; STREAMON and closing brings it back without loading the module anew. A device that is one
+    of the two is left alone: waking one that is written to would let a second writer in.
     """
-    if sys.platform != "linux":
+    _, can, problem = _query(path)
+    if sys.platform != "linux" or can or problem:
         return
     import fcntl
 
