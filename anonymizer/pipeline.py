@@ -39,6 +39,7 @@ BLANK_RGB = 24
 MIN_FACE_PX = 22.0  # width of a face below which a persona is mush and the fallback is calmer
 LEAST_FACING = float(np.cos(np.deg2rad(72)))  # turned further from the camera, landmarks are guesses
 FACE_WIDTH_CM = 15.5
+KEPT_PERSONAS = 12  # textures at hand, about 1.5 MB each; a long film has hundreds of slots
 _TOKEN = _PipelineToken()
 
 DrawPersona = Callable[[int, int], Persona]
@@ -181,7 +182,10 @@ class Anonymizer:
         tone = self._tone(slot, code, erased, hole)
         if slot not in self._personas or self._personas[slot][0] is not tone:
             persona = self.draw_persona(slot, tone.step)
+            self._personas.pop(slot, None)
             self._personas[slot] = tone, persona, texture_mips(tinted(persona.texture_rgb, tone.tint))
+            if len(self._personas) > max(KEPT_PERSONAS, self.max_personas):
+                self._personas.pop(next(iter(self._personas)))  # the oldest; drawn again, the same, if it comes back
         _, persona, mips = self._personas[slot]
         return pose(code, persona, mips, self.model)
 

@@ -19,6 +19,7 @@ from anonymizer.geometry import in_outline, rotation_from_vector
 from anonymizer.guard.coverage import hull
 from anonymizer.perceive.cuts import CutDetector
 from anonymizer.perceive.detections import same_face
+from anonymizer.perceive.evidence import has_landmarks, is_mistake
 from anonymizer.perceive.finder import Finder
 from anonymizer.perceive.motion import (
     BLINKS,
@@ -99,6 +100,8 @@ class ClipPlanner:
     def plan(self) -> list[tuple[PlannedFace, ...]]:
         planned: list[list[PlannedFace]] = [[] for _ in self._observations]
         for track in link_clip(self._observations, self._size_px, frozenset(self._cuts)):
+            if is_mistake(track) and not self._finder.settings.agreed:
+                continue
             for index, face in self._plan_track(track):
                 planned[index].append(face)
         return [tuple(faces) for faces in planned]
@@ -134,7 +137,7 @@ class ClipPlanner:
 
     def _plan_track(self, track: Track) -> list[tuple[int, PlannedFace]]:
         motions = [self._motions.get(id(face)) if face is not None else None for face in track.faces]
-        codes = self._codes(motions)
+        codes = self._codes(motions) if has_landmarks(track) else [None] * len(motions)
         out = []
         for step, (box, code) in enumerate(zip(track.boxes, codes, strict=True)):
             face = track.faces[step]
