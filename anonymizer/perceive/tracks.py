@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from anonymizer.faces import Box, Face
 
 MAX_GAP = 45  # frames a face may be out of sight and still be the same track
-REACH = 8  # frames a track is covered before its first and after its last sighting
+REACH = 16  # frames a track is covered before its first and after its last sighting
 FIRST_GROWTH = 0.1  # of the box, where it is not seen
 GROWTH = 0.04  # and further for each frame away from the nearest sighting
 MAX_GROWTH = 0.6

@@ -142,8 +142,8 @@ def reference_hole(made: MadeFrame, renderer: Anonymizer) -> Mask:
 
 def _bursts(rng: np.random.Generator, count: int, lengths: Sequence[int]) -> set[int]:
     out: set[int] = set()
-    for length in lengths:
-        start = int(rng.integers(0, max(1, count - length)))
+    for length in (min(each, max(1, count // 6)) for each in lengths):
+        start = int(rng.integers(0, max(1, count - 2 * length)))
         out |= set(range(start, start + length))
     return out
 
