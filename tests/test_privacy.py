@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anonymizer import pipeline
-from anonymizer.app import GENERATOR
+from anonymizer.app import GENERATOR_INT8
 from anonymizer.faces import FaceCrop, SyntheticFace
 from anonymizer.frames import Frame, RgbImage, SafeFrame, Verdict, _PipelineToken
 from anonymizer.generate.classic import ClassicGenerator
@@ -57,8 +57,8 @@ def paints(seed: int, how: str) -> list[RgbImage]:
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> FaceGenerator:
     """The shipped generator, or, where none is, one whose weights were drawn at random by the test."""
-    if GENERATOR in registry():
-        return OnnxGenerator(GENERATOR)
+    if GENERATOR_INT8 in registry():
+        return OnnxGenerator(GENERATOR_INT8)
     path = tmp_path_factory.mktemp("network") / "tiny.onnx"
     write_tiny_generator(path)
     return OnnxGenerator.from_file(path)

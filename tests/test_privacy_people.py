@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonymizer.app import GENERATOR, build_anonymizer, persona_drawer
+from anonymizer.app import GENERATOR_INT8, build_anonymizer, persona_drawer
 from anonymizer.errors import WeightsError
 from anonymizer.faces import Face
 from anonymizer.frames import Frame, Verdict
@@ -176,7 +176,7 @@ def test_the_tone_is_read_beside_the_hole_only() -> None:
     assert planned([actor], 0)[0].slot == asked[0][0]
 
 
-@pytest.mark.parametrize("name", ["face_model", "persona_bank", GENERATOR])
+@pytest.mark.parametrize("name", ["face_model", "persona_bank", GENERATOR_INT8])
 def test_without_weights_nothing_starts(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """A model file that is not registered stops the start in words; nothing random takes its place."""
     left = {key: value for key, value in locate.registry().items() if key != name}
@@ -185,7 +185,7 @@ def test_without_weights_nothing_starts(monkeypatch: pytest.MonkeyPatch, name: s
     load_face_model.cache_clear()
     try:
         with pytest.raises(WeightsError, match=f"no model file is called '{name}'"):
-            build_anonymizer(load_settings(flags={"generator": "network" if name == GENERATOR else "classic"}))
+            build_anonymizer(load_settings(flags={"generator": "network" if name == GENERATOR_INT8 else "classic"}))
     finally:
         load_bank.cache_clear()
         load_face_model.cache_clear()
