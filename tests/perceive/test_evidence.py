@@ -24,13 +24,21 @@ def track(side_px: float, bare: list[float], landmarks: list[float]) -> Track:
     [
         (track(100, [0.2, 0.41, 0.3] * 20, [0.93, 0.6, 0.53, 0.84]), True, False),
         (track(100, [0.2, 0.55, 0.3] * 20, []), False, False),
+        (track(100, [0.2, 0.3, 0.3] * 20 + [0.51], []), True, False),
         (track(100, [0.3] * 4, [0.95] * 3), False, True),
         (track(16, [0.2, 0.3, 0.25], []), False, False),
         (track(250, [], [0.99] * 30), False, True),
     ],
-    ids=["a pot", "a profile that was sure once", "a face half hidden", "a tiny face", "a plain face"],
+    ids=[
+        "a pot",
+        "a profile that is sure now and then",
+        "another pot",
+        "a face half hidden",
+        "a tiny face",
+        "a plain face",
+    ],
 )
-def test_large_boxes_need_one_sure_sighting_or_landmarks_that_stay(case: Track, mistake: bool, persona: bool) -> None:
-    """What was never sure is no face if it is large; small ones are believed; landmarks that stay make a persona."""
+def test_large_boxes_need_sure_sightings_or_landmarks_that_stay(case: Track, mistake: bool, persona: bool) -> None:
+    """What is hardly ever sure is no face if it is large; small ones are believed; lasting landmarks make a persona."""
     assert is_mistake(case) == mistake
     assert has_landmarks(case) == persona
