@@ -1,7 +1,7 @@
 """Is a track somebody's face? A detector that is believed from .2 on sees faces in pots and shadows too.
 
 A large face is plain to see: CenterFace says .5 of it in one look of ten, or the landmarks stay on it. What does
-neither is no face, however often it is suspected. Small ones are believed as they are.
+neither is no face, however often it is suspected. Small ones are believed as they are, unless they come and go.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from anonymizer.perceive.tracks import Track
 LARGE_PX = 40.0  # box width, median of a track
 SURE_SCORE = 0.5  # CenterFace's; a plant pot of 100 px had .2 to .5 over 111 frames, the woman beside it .7 and more
 SURE_SHARE = 0.1  # of a track's sightings
+SEEN_SHARE = 0.3  # of the frames from a track's first sighting to its last; faces of 12 px are seen in .75 and more
 SURE_PRESENCE = 0.8
 LANDMARK_SHARE = 0.25  # of a track's sightings; on the pot the landmarks were sure in 7 of a hundred
 
@@ -25,10 +26,12 @@ def has_landmarks(track: Track) -> bool:
 
 
 def is_mistake(track: Track) -> bool:
-    """Large, hardly ever sure, and landmarks do not stay on it."""
+    """Hardly ever sure, and either seen now and then only, or large without landmarks that stay on it."""
+    at = [index for index, face in enumerate(track.faces) if face is not None]
     seen = [face for face in track.faces if face is not None]
-    if not seen or has_landmarks(track):
-        return False
-    large = float(np.median([face.box_px.width for face in seen])) >= LARGE_PX
     sure = sum(face.landmarks_px is None and face.confidence >= SURE_SCORE for face in seen)
-    return large and sure < SURE_SHARE * len(seen)
+    if not seen or sure >= SURE_SHARE * len(seen):
+        return False
+    if len(seen) < SEEN_SHARE * (at[-1] - at[0] + 1):
+        return True
+    return not has_landmarks(track) and float(np.median([face.box_px.width for face in seen])) >= LARGE_PX

@@ -42,3 +42,11 @@ def test_large_boxes_need_sure_sightings_or_landmarks_that_stay(case: Track, mis
     """What is hardly ever sure is no face if it is large; small ones are believed; lasting landmarks make a persona."""
     assert is_mistake(case) == mistake
     assert has_landmarks(case) == persona
+
+
+def test_what_comes_and_goes_is_no_face() -> None:
+    """A true face is seen in most frames between its first sighting and its last."""
+    often, rare = track(18, [0.25] * 30, []), track(18, [0.25] * 30, [])
+    gaps = tuple(face if index % 5 == 0 or index == 29 else None for index, face in enumerate(rare.faces))
+    assert not is_mistake(often)
+    assert is_mistake(Track(0, 0, gaps, rare.boxes))
