@@ -55,7 +55,7 @@ def export_run(
     exported = export_generator(generator, out, state["images_seen"], trained_on, samples)
     calibration = cross_conditioning(shard, shard.train[:CALIBRATION], config.size_px)
     int8 = quantise_generator(out, out.with_stem(out.stem + "_int8"), calibration, samples, least_int8_db)
-    stats = _stats(run_dir)
+    stats = [line for line in _stats(run_dir) if line["images"] <= state["images_seen"]]  # the run may have gone on
     evidence = Evidence(exported, int8, config, told, stats, len(shard.train), len(shard.held_out), len(shard.textures))
     write_card(card, evidence)
     return exported, int8

@@ -1,7 +1,7 @@
 """PyPI's deface fed as `live` is: a clip at its own pace, newest frame wins, blur in place of a persona.
 
-    python -m venv /tmp/deface && /tmp/deface/bin/pip install deface onnxruntime
-    /tmp/deface/bin/python tests/live/rival_deface.py CLIP 60 [WIDTHxHEIGHT of its detector, as deface's --scale]
+    python -m venv VENV && VENV/bin/pip install deface onnxruntime
+    VENV/bin/python tests/live/rival_deface.py CLIP 60 [WIDTHxHEIGHT of its detector, as deface's --scale]
 
 Imports nothing of this project, so that it runs where deface is installed: deface brings an OpenCV of its own.
 """
