@@ -16,10 +16,11 @@ from torch.nn import functional as F
 from anonymizer.generate.conditioning import CHANNELS, COVERAGE, GUIDE, HOLE
 from models.fill import fill
 
-NETWORK = "unet-fill-2"  # changes whenever the same weights would mean something else
+NETWORK = "unet-fill-3"  # changes whenever the same weights would mean something else
 GRID_LEVEL = 2  # 2 ** (2 + 1) = GRID_DIVISOR
 GAIN_LOG_LIMIT = 1.2  # gains from 0.3 to 3.3
 BIAS_LIMIT = 0.5
+HUE_CELLS = 4  # of the crop's side: the light's hue changes slowly over a face, its brightness does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +109,19 @@ class Generator(nn.Module):
             x = act(self.up[level](act(x)))
             if level == GRID_LEVEL:
                 grid = self.grid(x)
-        gain, bias = torch.tanh(grid.float()).chunk(2, 1)
+        gain, bias = (_one_hue(part) for part in torch.tanh(grid.float()).chunk(2, 1))
         gain, bias = torch.exp(gain * GAIN_LOG_LIMIT), bias * BIAS_LIMIT
         image = F.pixel_shuffle(self.image(x), 2).float()
         start = fill(conditioning, gain, bias).clamp(0.02, 0.98)
         inpaint = torch.sigmoid(torch.log(start / (1 - start)) + image[:, :3])
         return gain, bias, inpaint, torch.sigmoid(image[:, 3:])
+
+
+def _one_hue(grid: Tensor) -> Tensor:
+    """(B, 3, G, G) with what its channels differ by held to HUE_CELLS² smooth cells: no blue noses."""
+    grey = grid.mean(1, keepdim=True)
+    cells = F.avg_pool2d(grid - grey, grid.shape[-1] // HUE_CELLS)
+    return grey + F.interpolate(cells, size=grid.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def _doubled(x: Tensor) -> Tensor:

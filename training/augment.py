@@ -38,7 +38,7 @@ class Mesh:
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
     """photo (B, 3, S, S) in [0, 1]; hole, blend (B, 1, S, S); the two meshes; textures (B, 3, T, T) uint8,
-    and at half their size."""
+    and at half their size. guide_photo: what SELF's guide is made of; softness (B, 1, 1, 1) of photo against it."""
 
     photo: Tensor
     hole: Tensor
@@ -47,6 +47,8 @@ class Batch:
     persona: Mesh
     textures: Tensor
     coarse_textures: Tensor
+    guide_photo: Tensor
+    softness: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +85,9 @@ def cut_batch(shard: Shard, rows: Tensor, personas: Tensor, kinds: Tensor, jitte
     hole, blend = _holes(shard.hole_lines[rows, kinds], grid, jitter.scale.to(device), size_px)
     own, persona = (_mesh(maps, rows, grid, jitter, shard.mirrored) for maps in (shard.own, shard.persona))
     chosen = personas.to(device)
-    return Batch(photo, hole, blend, own, persona, shard.textures[chosen], shard.coarse_textures[chosen])
+    textures, coarse_textures = shard.textures[chosen], shard.coarse_textures[chosen]
+    softness = torch.zeros(len(rows), 1, 1, 1, device=device)
+    return Batch(photo, hole, blend, own, persona, textures, coarse_textures, photo, softness)
 
 
 def _holes(lines: Tensor, grid: Tensor, scale: Tensor, size_px: int) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from models.generator import stack_conditioning
 from training.augment import Batch
+from training.cameras import soften
 from training.textures import blur_inside, masked_mean, match_tone, sample_textures
 
 FLATTEN = (0.4, 1.0)  # share of the photo's low-frequency light that is taken out
@@ -18,6 +19,7 @@ CONTRAST = 0.2
 NOISE = 0.025
 WARP_PX = 1.2  # at 128 px
 MIX_ODDS = 0.35  # how often a part of SELF's guide is another person's texture
+GUIDE_SOFTNESS = (0.4, 1.1)  # of the softness around it
 TONE_ERROR, TINT_ERROR = 0.25, 0.09  # log error of the tone that is proposed at run time: all channels, each channel
 
 
@@ -37,18 +39,19 @@ class Guided:
 
 def self_guide(batch: Batch) -> Guided:
     """The photo's own face, degraded; the insides of eyes and mouth are always a persona's."""
-    mesh, photo, count = batch.own, batch.photo, len(batch.photo)
+    mesh, photo, count = batch.own, batch.guide_photo, len(batch.photo)
     device = photo.device
     coverage = mesh.coverage
     other = sample_textures(batch.textures, batch.coarse_textures, mesh.uv, torch.rand(count).to(device)) * mesh.shade
-    skin = masked_mean(photo, mesh.skin)
+    skin, rich = masked_mean(batch.photo, mesh.skin), masked_mean(photo, mesh.skin)
     other = match_tone(other, coverage, skin, _tone_error(count, device, 0.5))
     low = blur_inside(photo, coverage, 12)
     share = torch.empty(count, 1, 1, 1).uniform_(*FLATTEN).to(device)
-    flat = photo * torch.exp(share * torch.log(skin.clamp(min=0.02) / low.clamp(min=0.02))).clamp(0.25, 4.0)
+    flat = photo * torch.exp(share * torch.log(rich.clamp(min=0.02) / low.clamp(min=0.02))).clamp(0.25, 4.0)
+    flat = (flat * (skin.clamp(min=0.02) / rich.clamp(min=0.02))).clamp(0, 1)
     mixed = torch.lerp(flat, other, _mix_mask(batch).clamp(max=1))
     guide = torch.lerp(mixed, other, mesh.patch)
-    guide = _degrade(guide, skin)
+    guide = soften(_degrade(guide, skin), _softness(batch))
     guide, coverage, normals = _warp(guide, coverage, mesh.normals)
     return _guided(batch, guide, coverage, normals, mesh.patch)
 
@@ -60,6 +63,7 @@ def cross_guide(batch: Batch) -> Guided:
     drawn = sample_textures(batch.textures, batch.coarse_textures, mesh.uv, torch.rand(count).to(device)) * mesh.shade
     skin = masked_mean(batch.photo, batch.own.skin)
     drawn = match_tone(drawn, mesh.coverage, skin, _tone_error(count, device, 1.0))
+    drawn = soften(drawn, _softness(batch))
     return _guided(batch, drawn, mesh.coverage, mesh.normals, mesh.patch)
 
 
@@ -70,6 +74,13 @@ def _guided(batch: Batch, guide: Tensor, coverage: Tensor, normals: Tensor, patc
     worn = 1 - widen(1 - shown)
     rim = (widen(shown) - worn).clamp(min=0) * batch.hole
     return Guided(conditioning, guide, coverage, worn, worn * (1 - widen(patch)), rim)
+
+
+def _softness(batch: Batch) -> Tensor:
+    """(B, 1, 1, 1): the live renderer softens guides by about what it sees around them, and errs."""
+    low, high = GUIDE_SOFTNESS
+    share = low + torch.rand(len(batch.photo), 1, 1, 1) * (high - low)
+    return (batch.softness * share.to(batch.softness.device)).clamp(max=1)
 
 
 def widen(mask: Tensor) -> Tensor:

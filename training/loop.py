@@ -14,6 +14,7 @@ from torch import Tensor
 
 from anonymizer.errors import AnonymizerError
 from training.augment import HOLE_ODDS, Batch, cut_batch, draw_jitter
+from training.cameras import draw_camera, through_camera
 from training.checkpoint import save_checkpoint
 from training.config import TrainConfig, table_of
 from training.data import Shard
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def draw_batch(shard: Shard, config: TrainConfig, images_seen: int) -> Batch:
-    """The rows at this point of the epoch's own order, with a random persona, hole and jitter each."""
+    """The rows at this point of the epoch's own order, with a random persona, hole, jitter and camera each."""
     count = config.batch
     at = (images_seen + torch.arange(count)).tolist()
     epochs = sorted({position // len(shard.train) for position in at})
@@ -32,7 +33,8 @@ def draw_batch(shard: Shard, config: TrainConfig, images_seen: int) -> Batch:
     rows = torch.stack([shard.train[orders[p // len(shard.train)][p % len(shard.train)]] for p in at])
     personas = torch.randint(len(shard.textures), (count,))
     kinds = torch.multinomial(torch.tensor(HOLE_ODDS), count, replacement=True)
-    return cut_batch(shard, rows, personas, kinds, draw_jitter(count), config.size_px)
+    batch = cut_batch(shard, rows, personas, kinds, draw_jitter(count), config.size_px)
+    return through_camera(batch, draw_camera(count))
 
 
 def _epoch_order(seed: int, epoch: int, length: int) -> Tensor:
