@@ -64,7 +64,7 @@ class CheckpointRenderer:
 
     def _note(self, frame: Frame) -> None:
         if frame.index % self._every == 0 and frame.index not in self._states:
-            memory = self._renderer.memory() if isinstance(self._renderer, Remembers) else ({}, {})
+            memory = self._renderer.memory() if isinstance(self._renderer, Remembers) else ({}, {}, None)
             self._states[frame.index] = pack_memory(memory)
 
     def _told(self, safe: SafeFrame) -> SafeFrame:

@@ -24,6 +24,7 @@ from anonymizer.generate.compose import compose
 from anonymizer.generate.conditioning import RING_SHARE
 from anonymizer.generate.crop import CROP_CM
 from anonymizer.generate.guide import PosedPersona, draw, face_crop, pose, texture_mips
+from anonymizer.generate.softness import Softness
 from anonymizer.generate.steady import SteadyLight
 from anonymizer.geometry import rotation_from_vector
 from anonymizer.guard.coverage import Coverage, box_outline, fill_hole, hull, oval_outline
@@ -75,24 +76,27 @@ class Anonymizer:
     _tones: dict[int, Tone] = field(default_factory=dict)
     _personas: dict[int, tuple[Tone, Persona, tuple[npt.NDArray[np.uint8], ...]]] = field(default_factory=dict)
     _light: SteadyLight = field(default_factory=SteadyLight)
+    _softness: Softness = field(default_factory=Softness)
     _beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "generator"))
 
     def reset(self) -> None:
-        """Forget tones and light; slots mean new people from here on."""
+        """Forget tones, light and softness; slots mean new people from here on."""
         self._tones.clear()
         self._personas.clear()
         self._light = SteadyLight()
+        self._softness = Softness()
 
     def memory(self) -> Memory:
         """All that one frame leaves to the next; `remember` in a fresh renderer of the same secret goes on from it."""
-        return dict(self._tones), self._light.memory()
+        return dict(self._tones), self._light.memory(), self._softness.edges_px
 
     def remember(self, memory: Memory) -> None:
         """Go on where another renderer was."""
         self.reset()
-        tones, lights = memory
+        tones, lights, edges_px = memory
         self._tones.update(tones)
         self._light = SteadyLight(dict(lights))
+        self._softness = Softness(edges_px)
 
     def render(self, frame: Frame, faces: tuple[PlannedFace, ...]) -> SafeFrame:
         """The frame with every planned face replaced or covered. Never raises for a bad face: the frame is blanked."""
@@ -125,7 +129,7 @@ class Anonymizer:
         if not faces:
             return frame.rgb.copy(), Verdict.NO_FACE
         parts = [part for face in faces if (part := self._cut_hole(face, hole)) is not None]
-        out = erase(frame.rgb, hole)
+        out, index = erase(frame.rgb, hole), frame.index
         del frame  # from here on the raw pixels are out of reach
         parts = self._limited(parts)
         verdict = Verdict.REPLACED
@@ -134,9 +138,12 @@ class Anonymizer:
             for part in parts
             if part.code is not None
         ]
-        crops = [face_crop(out, hole, code, persona, self.generator.size_px) for _, code, persona in posed]
+        if posed:
+            self._softness.look(out, hole, _largest(posed).where, index)
+        blur_px, size_px = self._softness.guide_px, self.generator.size_px
+        crops = [face_crop(out, hole, code, persona, size_px, blur_px) for _, code, persona in posed]
         asked = self._beside.submit(self.generator.generate, crops) if crops else None
-        drawn = [draw(persona, code, *part.where) for part, code, persona in posed]  # while the network thinks
+        drawn = [draw(persona, code, *part.where, blur_px) for part, code, persona in posed]  # while the network thinks
         answers = asked.result() if asked is not None else ()
         for part in parts:
             if part.code is None:
@@ -219,6 +226,10 @@ class Anonymizer:
         crop_from_part[:, 2] += crop.crop_from_frame[:, :2] @ np.array([columns.start, rows.start])
         face = self._light(part.face.slot, code, answer)
         compose(out[part.where], blend, guide, coverage, face, crop_from_part)
+
+
+def _largest(posed: list[tuple[_Part, MotionCode, PosedPersona]]) -> _Part:
+    return max(posed, key=lambda each: each[1].scale_px_per_cm)[0]
 
 
 def ring_px(code: MotionCode) -> float:

@@ -56,28 +56,30 @@ class ToneState(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RenderState(msgspec.Struct, frozen=True, array_like=True):
-    """All that a renderer carries from one frame to the next."""
+    """All that a renderer carries from one frame to the next. edges_px: how soft the camera's edges are."""
 
     tones: tuple[ToneState, ...] = ()
     lights: tuple[LightState, ...] = ()
+    edges_px: float | None = None
 
 
-Memory = tuple[dict[int, Tone], dict[int, tuple[MotionCode, Floats, Floats]]]
-"""Tone of each slot; last code, gain and bias of each slot."""
+Memory = tuple[dict[int, Tone], dict[int, tuple[MotionCode, Floats, Floats]], float | None]
+"""Tone of each slot; last code, gain and bias of each slot; blur of the clip's edges in px."""
 
 
 def pack_memory(memory: Memory) -> RenderState:
-    tones, lights = memory
+    tones, lights, edges_px = memory
     return RenderState(
         tuple(ToneState(slot, tone.step, _pack(tone.tint), tone.seen) for slot, tone in tones.items()),
         tuple(LightState(slot, _pack_code(c), _pack(gain), _pack(bias)) for slot, (c, gain, bias) in lights.items()),
+        edges_px,
     )
 
 
 def unpack_memory(state: RenderState) -> Memory:
     tones = {tone.slot: Tone(tone.step, _unpack(tone.tint), tone.seen) for tone in state.tones}
     lights = {at.slot: (_unpack_code(at.code), _unpack(at.gain), _unpack(at.bias)) for at in state.lights}
-    return tones, lights
+    return tones, lights, state.edges_px
 
 
 def pack_faces(faces: Sequence[PlannedFace] | None) -> tuple[FaceState, ...] | None:

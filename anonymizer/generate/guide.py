@@ -10,6 +10,7 @@ import numpy.typing as npt
 from anonymizer.faces import FaceCrop, Floats, Mask, MotionCode
 from anonymizer.generate.crop import crop_from_frame, warp_matrix
 from anonymizer.generate.sample import draw_textured, sample
+from anonymizer.generate.softness import softened
 from anonymizer.geometry import apply_affine
 from anonymizer.persona import atlas
 from anonymizer.persona.face_model import FaceModel, attributes
@@ -45,18 +46,25 @@ def pose(code: MotionCode, persona: Persona, mips: tuple[npt.NDArray[np.uint8], 
     return PosedPersona(vertices, attributes(uv), model.triangles, mips)
 
 
-def draw(posed: PosedPersona, code: MotionCode, rows: slice, columns: slice) -> tuple[npt.NDArray[np.uint8], Mask]:
-    """The persona on a part of the frame -> guide (h, w, 3) uint8, 0 where it is not; coverage (h, w) 0 or 255."""
+def draw(
+    posed: PosedPersona, code: MotionCode, rows: slice, columns: slice, blur_px: float = 0
+) -> tuple[npt.NDArray[np.uint8], Mask]:
+    """The persona on a part of the frame, blurred by that standard deviation -> guide (h, w, 3) uint8, 0 where it is
+    not; coverage (h, w) 0 or 255."""
     vertices = posed.vertices_px - np.array([columns.start, rows.start, 0], np.float32)
     size = (columns.stop - columns.start, rows.stop - rows.start)
     texture = _mip(posed.mips, FACE_WIDTH_CM * code.scale_px_per_cm)
-    return draw_textured(vertices, posed.triangles, posed.drawn, texture, size)
+    guide, coverage = draw_textured(vertices, posed.triangles, posed.drawn, texture, size)
+    return softened(guide, coverage, blur_px), coverage
 
 
 def face_crop(
-    erased: npt.NDArray[np.uint8], hole: Mask, code: MotionCode, posed: PosedPersona, size_px: int
+    erased: npt.NDArray[np.uint8], hole: Mask, code: MotionCode, posed: PosedPersona, size_px: int, blur_px: float = 0
 ) -> FaceCrop:
-    """The generator's view, size_px square. `erased` (H, W, 3) has 0 wherever hole (H, W) is 255."""
+    """The generator's view, size_px square. `erased` (H, W, 3) has 0 wherever hole (H, W) is 255.
+
+    blur_px: of the guide, standard deviation in frame px.
+    """
     to_crop = crop_from_frame(code, size_px)
     context, hole_crop = _context(erased, hole, to_crop, size_px)
     scale = float(np.hypot(to_crop[0, 0], to_crop[0, 1]))
@@ -66,6 +74,7 @@ def face_crop(
     drawn, which = rasterise(vertices, posed.triangles, np.concatenate([posed.drawn, normals], 1), (size_px, size_px))
     covered = which >= 0
     seen = sample(_mip(posed.mips, FACE_WIDTH_CM * code.scale_px_per_cm * scale), drawn, which)
+    seen = softened(seen, np.where(covered, np.uint8(255), np.uint8(0)), blur_px * scale)
     guide = np.asarray(seen / np.float32(255), np.float32)
     geometry = drawn[..., 3:] / np.maximum(np.linalg.norm(drawn[..., 3:], axis=2, keepdims=True), 1e-6)
     return FaceCrop(context, hole_crop, guide, covered.astype(np.float32), geometry, to_crop)
