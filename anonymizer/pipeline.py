@@ -155,7 +155,7 @@ class Anonymizer:
 
     def _cut_hole(self, face: PlannedFace, hole: Mask) -> _Part | None:
         """Add the face's hole to the frame's; None when it lies wholly outside."""
-        code = face.code if face.code is not None and _fit_for_persona(face.code) else None
+        code = face.code if face.code is not None and fit_for_persona(face.code) else None
         outlines = []
         if face.code is not None:
             wanted = self.coverage if code is not None or self.coverage == "box" else "head"
@@ -237,9 +237,10 @@ def ring_px(code: MotionCode) -> float:
     return RING_SHARE * CROP_CM * code.scale_px_per_cm
 
 
-def _fit_for_persona(code: MotionCode) -> bool:
+def fit_for_persona(code: MotionCode) -> bool:
+    """Large enough, and not turned too far away, to wear a persona; else the face gets the fallback cover."""
     facing = float(rotation_from_vector(code.rotation)[2, 2])  # cosine of the angle between gaze line and view
     return FACE_WIDTH_CM * code.scale_px_per_cm >= MIN_FACE_PX and facing >= LEAST_FACING
 
 
-__all__ = ["Anonymizer", "DrawPersona", "ring_px"]
+__all__ = ["Anonymizer", "DrawPersona", "fit_for_persona", "ring_px"]

@@ -3,7 +3,9 @@
     python -m training measure-clips --clips FOLDER --photos FOLDER --out FOLDER [--generator classic] [--preset fast]
 
 Beside the verdicts stands what an onlooker saw in the raw frames: where exactly one plain face of 64 px or more was in
-view, the share REPLACED; and how often eyes, nose or mouth, jaw or forehead of any plain face lay outside the hole.
+view, the share of frames REPLACED, and the share in which that face itself got a persona (a frame is OBSCURED, too, when
+a second, less plain face in it is covered: a badge's photo, a print, half a neighbour); and how often eyes, nose or
+mouth, jaw or forehead of any plain face lay outside the hole.
 The sheets show real people: keep them to yourself.
 """
 
@@ -18,12 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from anonymizer import app, pipeline
 from anonymizer.adapters.image_reader import read_image
 from anonymizer.errors import AnonymizerError
 from anonymizer.faces import Box, Mask, PlannedFace
 from anonymizer.frames import SafeFrame, Verdict
+from anonymizer.guard.coverage import hull
 from anonymizer.settings import Settings, load_settings
 from training.measure.pictures import frames_at, moments_of, save_before_and_after
 from training.measure.report import print_table, write_json
@@ -37,10 +41,12 @@ HEAD_CM = (16.0, 21.0)  # what the close pictures show of a planned face
 
 @dataclass(slots=True)
 class Record:
-    """What happened to the frames of one file, in order. looked_at: frame index -> plain faces seen in it."""
+    """What happened to the frames of one file, in order. personas: hulls of the faces that got one.
+    looked_at: frame index -> plain faces seen in it."""
 
     verdicts: list[Verdict] = field(default_factory=list)
     boxes: list[Box | None] = field(default_factory=list)
+    personas: list[list[npt.NDArray[np.float64]]] = field(default_factory=list)
     looked_at: dict[int, list[SeenFace]] = field(default_factory=dict)
 
 
@@ -54,6 +60,7 @@ def recorded(record: Record, witness: Witness, every: int) -> Iterator[None]:
         index = len(record.verdicts)
         record.verdicts.append(safe.verdict)
         record.boxes.append(largest_box(faces))
+        record.personas.append(personas_of(args[0], faces) if safe.verdict is not Verdict.BLANKED else [])
         hole = holes.pop() if holes else np.zeros(frame.rgb.shape[:2], np.uint8)
         holes.clear()
         if index % every == 0:
@@ -64,6 +71,21 @@ def recorded(record: Record, witness: Witness, every: int) -> Iterator[None]:
 
     with tapped(pipeline.Anonymizer, "render", on_render), tapped(pipeline, "erase", on_erase):
         yield
+
+
+def personas_of(anonymizer: pipeline.Anonymizer, faces: tuple[PlannedFace, ...]) -> list[npt.NDArray[np.float64]]:
+    """Outlines of the faces that get a persona and no cover."""
+    codes = [face.code for face in faces if face.code is not None and pipeline.fit_for_persona(face.code)]
+    largest = sorted(codes, key=lambda code: -code.scale_px_per_cm)[: anonymizer.max_personas]
+    return [hull(code, "face", anonymizer.model) for code in largest]
+
+
+def is_replaced(face: SeenFace, personas: list[npt.NDArray[np.float64]]) -> bool:
+    """Does the face's middle lie in one of these outlines?"""
+    import cv2
+
+    x, y = face.box.center
+    return any(cv2.pointPolygonTest(outline.astype(np.float32), (x, y), False) >= 0 for outline in personas)
 
 
 def largest_box(faces: tuple[PlannedFace, ...]) -> Box | None:
@@ -85,6 +107,7 @@ def row_of(name: str, record: Record, seconds: float, failures: int, problem: st
     counts = Counter(record.verdicts)
     one_plain = [i for i, seen in record.looked_at.items() if len(seen) == 1]
     replaced_there = sum(record.verdicts[i] is Verdict.REPLACED for i in one_plain)
+    itself = sum(is_replaced(record.looked_at[i][0], record.personas[i]) for i in one_plain)
     seen = [face for faces in record.looked_at.values() for face in faces]
     return {
         "file": name,
@@ -95,6 +118,7 @@ def row_of(name: str, record: Record, seconds: float, failures: int, problem: st
         "looked at": len(record.looked_at),
         "one plain face": len(one_plain),
         "of them replaced": replaced_there / len(one_plain) if one_plain else "-",
+        "that face replaced": itself / len(one_plain) if one_plain else "-",
         "plain faces": len(seen),
         "inner out": sum(face.inner_out > OUT_BY_MORE for face in seen),
         "jaw out": sum(face.jaw_out > OUT_BY_MORE for face in seen),
