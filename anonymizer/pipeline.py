@@ -40,7 +40,7 @@ BLANK_RGB = 24
 MIN_FACE_PX = 22.0  # width of a face below which a persona is mush and the fallback is calmer
 LEAST_FACING = float(np.cos(np.deg2rad(72)))  # turned further from the camera, landmarks are guesses
 FACE_WIDTH_CM = 15.5
-KEPT_PERSONAS = 12  # textures at hand, about 1.5 MB each; a long film has hundreds of slots
+SPARE_PERSONAS = 2  # textures kept beyond those of the frame, 3 MB each; a long film has hundreds of slots
 _TOKEN = _PipelineToken()
 
 DrawPersona = Callable[[int, int], Persona]
@@ -140,6 +140,10 @@ class Anonymizer:
         ]
         if posed:
             self._softness.look(out, hole, _largest(posed).where, index)
+        while len(self._personas) > len(posed) + SPARE_PERSONAS:
+            self._personas.pop(
+                next(iter(self._personas))
+            )  # unseen for longest; drawn again, the same, if it comes back
         blur_px, size_px = self._softness.guide_px, self.generator.size_px
         crops = [face_crop(out, hole, code, persona, size_px, blur_px) for _, code, persona in posed]
         asked = self._beside.submit(self.generator.generate, crops) if crops else None
@@ -189,12 +193,9 @@ class Anonymizer:
         tone = self._tone(slot, code, erased, hole)
         if slot not in self._personas or self._personas[slot][0] is not tone:
             persona = self.draw_persona(slot, tone.step)
-            self._personas.pop(slot, None)
             self._personas[slot] = tone, persona, texture_mips(tinted(persona.texture_rgb, tone.tint))
-            if len(self._personas) > max(KEPT_PERSONAS, self.max_personas):
-                self._personas.pop(next(iter(self._personas)))  # the oldest; drawn again, the same, if it comes back
-        _, persona, mips = self._personas[slot]
-        return pose(code, persona, mips, self.model)
+        known = self._personas[slot] = self._personas.pop(slot)  # the latest
+        return pose(code, known[1], known[2], self.model)
 
     def _tone(self, slot: int, code: MotionCode, erased: npt.NDArray[np.uint8], hole: Mask) -> Tone:
         """The slot's tone: fixed, or that of its first sight; until skin is in sight it is looked for again."""

@@ -3,8 +3,8 @@
     python -m training measure-clips --clips FOLDER --photos FOLDER --out FOLDER [--generator classic] [--preset fast]
 
 Beside the verdicts stands what an onlooker saw in the raw frames: where exactly one plain face of 64 px or more was in
-view, the share of frames REPLACED, and the share in which that face itself got a persona (a frame is OBSCURED, too, when
-a second, less plain face in it is covered: a badge's photo, a print, half a neighbour); and how often eyes, nose or
+view, the share of frames REPLACED, and the share in which that face itself got a persona (a frame is OBSCURED when a
+second, less plain face in it is covered, too: a badge's photo, a print, half a neighbour); and how often eyes, nose or
 mouth, jaw or forehead of any plain face lay outside the hole.
 The sheets show real people: keep them to yourself.
 """
