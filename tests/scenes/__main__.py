@@ -4,6 +4,7 @@ python -m tests.scenes recall [--data FOLDER] [--faces 60] [--preset balanced] [
 python -m tests.scenes crowds --out FOLDER [--data FOLDER] [--crowds 4]
 python -m tests.scenes speed [--frames 40]
 python -m tests.scenes leaks [--data FOLDER] [--frames 10000] [--preset balanced] [--faults none|all|NAME]
+                            [--seed 0] [--log FILE.jsonl]
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ from tests.scenes import ours, rivals
 from tests.scenes.crowds import crowd, faces_in_a_row
 from tests.scenes.cutouts import cutouts, photos, yaws_of
 from tests.scenes.leaks import LeakReport, outside_hole
+from tests.scenes.proof_log import ProofLog
 from tests.scenes.recall import Cast, Cell, Condition, conditions, measure
 from tests.scenes.run import FAULTS, run, run_frames
 from tests.scenes.scene import film, made_frame
-from tests.scenes.stories import STORIES, mannequins, story
+from tests.scenes.stories import COUNT, STORIES, mannequins, story
 
 YAW_BINS = {0: (0, 12), 30: (22, 38), 60: (48, 75)}
 
@@ -59,6 +61,8 @@ def main(argv: list[str]) -> int:
     command.add_argument("--faults", default="none", choices=["none", "all", *FAULTS])
     command.add_argument("--story", choices=STORIES)
     command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--scene-frames", type=int, default=COUNT, help="of each scene")
+    command.add_argument("--log", type=Path, help="a line a scene; a run that was stopped goes on where this ends")
     command.add_argument("--generator", default="classic", help="paints; what is erased does not depend on it")
     command.set_defaults(run=leaks)
     command = commands.add_parser("crowds", help="made crowds of thirty, and photos of groups")
@@ -110,16 +114,20 @@ def leaks(args: argparse.Namespace) -> None:
         casts["photos"] = cutouts(photos([args.data / "train"]), args.people, args.seed)
     names = [args.story] if args.story else list(STORIES)
     injected: list[str | None] = [*FAULTS] if args.faults == "all" else [None if args.faults == "none" else args.faults]
+    log = ProofLog(args.log, {"preset": args.preset, "faults": args.faults, "seed": args.seed})
     total, number, started_s = LeakReport(), 0, time.perf_counter()
     by_story: dict[str, LeakReport] = defaultdict(LeakReport)
     while total.frames < args.frames:
         name, kind = names[number % len(names)], list(casts)[number // len(names) % len(casts)]
         fault = injected[number % len(injected)]
-        scene = story(name, args.seed * 10_000 + number, casts[kind])
-        with app.build_finder(settings) as finder:
-            report = run(scene, settings, finder, FAULTS[fault] if fault else None, number)
+        report = log.known(number)
+        if report is None:
+            scene = story(name, args.seed * 10_000 + number, casts[kind], args.scene_frames)
+            with app.build_finder(settings) as finder:
+                report = run(scene, settings, finder, FAULTS[fault] if fault else None, number)
+            log.add(number, {"story": name, "cast": kind, "fault": fault}, report)
         for leak in report.leaks:
-            print(f"LEAK {scene.name}, {kind}, {fault}: {leak}", flush=True)
+            print(f"LEAK {name} {args.seed * 10_000 + number}, {kind}, {fault}: {leak}", flush=True)
         for each in (total, by_story[name]):
             each.take(report)
         number += 1

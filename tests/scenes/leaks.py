@@ -24,6 +24,7 @@ from tests.scenes.scene import MadeFrame
 
 TOGETHER = 4  # equal px side by side; over 330 repainted frames of all stories there were 2 at most
 OVAL_SCALE = 1.8  # of the inner region's box, to that of the face from ear to ear and hair line to chin
+COUNTS = ("frames", "faces", "free", "needless", "plain", "replaced", "blanked", "excess_px", "true_px")
 PLAIN_PX, PLAIN_SHARE, PLAIN_YAW = 64.0, 0.98, 35.0
 
 
@@ -81,6 +82,7 @@ def is_about(face: TrueFace, shape: tuple[int, ...]) -> bool:
 class LeakReport:
     """Sums up a run. free: frames in which nobody's face is. needless: those of them with a cover. plain: frames with a
     plain face and nobody else; replaced: those of them with the verdict REPLACED. blanked: nothing of the frame left.
+    needless_at, obscured_at: the frames behind needless, and behind what plain has more than replaced.
     """
 
     frames: int = 0
@@ -93,6 +95,8 @@ class LeakReport:
     excess_px: int = 0
     true_px: int = 0
     leaks: list[Leak] = field(default_factory=list)
+    needless_at: list[int] = field(default_factory=list)
+    obscured_at: list[int] = field(default_factory=list)
 
     @property
     def leak_frames(self) -> int:
@@ -108,7 +112,9 @@ class LeakReport:
     def take(self, other: LeakReport) -> None:
         """Add another run's counts; its leaks keep their frame numbers, moved on past those of this one."""
         self.leaks += [replace(leak, index=leak.index + self.frames) for leak in other.leaks]
-        for name in ("frames", "faces", "free", "needless", "plain", "replaced", "blanked", "excess_px", "true_px"):
+        self.needless_at += [index + self.frames for index in other.needless_at]
+        self.obscured_at += [index + self.frames for index in other.obscured_at]
+        for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def add(self, safe: SafeFrame, made: MadeFrame, hole: Mask | None = None) -> list[Leak]:
@@ -137,10 +143,15 @@ class LeakReport:
         self.blanked += verdict is Verdict.BLANKED
         if not any(is_about(face, raw.shape) for face in made.faces):
             self.free += 1
-            self.needless += verdict is not Verdict.NO_FACE
+            if verdict is not Verdict.NO_FACE:
+                self.needless += 1
+                self.needless_at.append(made.frame.index)
         if len(seen) == 1 and is_plain(seen[0]):
             self.plain += 1
-            self.replaced += verdict is Verdict.REPLACED
+            if verdict is Verdict.REPLACED:
+                self.replaced += 1
+            else:
+                self.obscured_at.append(made.frame.index)
         return new
 
     def add_excess(self, hole: Mask, reference: Mask) -> None:
