@@ -57,7 +57,7 @@ def seen_face(pose: MotionCode, shape_cm: Floats | None = None) -> Face:
     points = np.concatenate([head, irises]) @ rotation_from_vector(pose.rotation).T * pose.scale_px_per_cm
     points[:, :2] += pose.center_px
     (x0, y0), (x1, y1) = points[:, :2].min(0), points[:, :2].max(0)
-    return Face(Box(x0, y0, x1, y1), 0.95, points.astype(np.float32), pose.expression)
+    return Face(Box(x0, y0, x1, y1), 1.0, points.astype(np.float32), pose.expression)
 
 
 def distance_outside(outline: npt.NDArray[np.float64], points: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

@@ -10,6 +10,8 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
+from statistics import median
 
 from anonymizer.faces import Box, Face
 
@@ -20,6 +22,7 @@ GROWTH = 0.04  # and further for each frame away from the nearest sighting
 MAX_GROWTH = 0.6
 EDGE_NEAR = 0.12  # of its side: so near to the frame's edge a box counts as cut by it
 EDGE_REACH = 50  # frames; as long somebody may stay half outside, showing less than any detector finds
+EDGE_SIGHTINGS = 12  # of the first or last, that tell how fast it comes in or goes out
 SLOWED = 0.7  # of its speed, that it may go on with at least
 WALKING = 0.03  # of its side a frame: as fast a face that is at the edge goes on over it
 MIN_STEP = 0.6  # how far, in box sides, a face may lie from where it was expected in the very next frame
@@ -250,15 +253,15 @@ def _speed_near(path: Path, known: Sequence[int], at_start: bool) -> tuple[float
 
 def _inner_speed(path: Path, known: Sequence[int], at_start: bool, size_px: tuple[int, int]) -> tuple[float, float]:
     """The same for a face cut by the frame's edge: of the side that lies in the frame, since the centre of what is left
-    of it moves at half the pace."""
-    some = known[: COAST + 1] if at_start else known[-COAST - 1 :]
+    of it moves at half the pace. The median of all pairs of sightings: boxes of slivers jump."""
+    some = known[:EDGE_SIGHTINGS] if at_start else known[-EDGE_SIGHTINGS:]
     speed = list(_speed_near(path, known, at_start))
     if len(some) < 2:
         return speed[0], speed[1]
-    early, late = (_corners(path.seen[index].box_px) for index in (some[0], some[-1]))
     for axis, sign, _ in _edges(path.seen[known[0] if at_start else known[-1]].box_px, size_px):
         side = axis + 2 if sign < 0 else axis  # of x0, y0, x1, y1
-        speed[axis] = (late[side] - early[side]) / (some[-1] - some[0])
+        at = [(index, _corners(path.seen[index].box_px)[side]) for index in some]
+        speed[axis] = median((y - x) / (j - i) for (i, x), (j, y) in combinations(at, 2))
     return speed[0], speed[1]
 
 

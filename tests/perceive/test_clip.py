@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,3 +103,18 @@ def test_faces_of_a_photo_count_from_the_left() -> None:
     assert planned[0].code is not None
     assert planned[0].code.center_px[0] == pytest.approx(60, abs=0.5)
     assert planned[1].cover_box is not None
+
+
+@pytest.mark.parametrize(("presence", "slid_cm", "doubted"), [(1.0, 0.0, False), (0.95, 0.0, True), (1.0, 1.6, True)])
+def test_landmarks_that_may_have_slid_are_not_trusted_alone(presence: float, slid_cm: float, doubted: bool) -> None:
+    """Behind a hand landmarks are half sure, or fit no head: then more is erased than their hole, all around."""
+    assert FACE.landmarks_px is not None
+    points = FACE.landmarks_px.copy()
+    points[::2, 0] += slid_cm * 5  # px; half of them, so no turn of a head explains it
+    slid = replace(FACE, confidence=presence, landmarks_px=points)
+    for face in plan(*[(slid,)] * 6):
+        assert face.code is not None
+        assert (face.cover_box is not None) is doubted
+        if face.cover_box is not None:
+            assert face.cover_box.width > 1.2 * FACE.box_px.width
+            assert face.cover_box.height > 1.2 * FACE.box_px.height

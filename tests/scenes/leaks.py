@@ -81,8 +81,9 @@ def is_about(face: TrueFace, shape: tuple[int, ...]) -> bool:
 @dataclass(slots=True)
 class LeakReport:
     """Sums up a run. free: frames in which nobody's face is. needless: those of them with a cover. plain: frames with a
-    plain face and nobody else; replaced: those of them with the verdict REPLACED. blanked: nothing of the frame left.
-    needless_at, obscured_at: the frames behind needless, and behind what plain has more than replaced.
+    plain face and nobody else's, not even hidden or an ear of it; replaced: those of them with the verdict REPLACED.
+    blanked: nothing of the frame left. needless_at, obscured_at: which frames needless counts, and which of plain
+    replaced does not.
     """
 
     frames: int = 0
@@ -141,12 +142,13 @@ class LeakReport:
         self.frames += 1
         self.faces += len(seen)
         self.blanked += verdict is Verdict.BLANKED
-        if not any(is_about(face, raw.shape) for face in made.faces):
+        about = [face for face in made.faces if is_about(face, raw.shape)]
+        if not about:
             self.free += 1
             if verdict is not Verdict.NO_FACE:
                 self.needless += 1
                 self.needless_at.append(made.frame.index)
-        if len(seen) == 1 and is_plain(seen[0]):
+        if len(seen) == len(about) == 1 and is_plain(seen[0]):
             self.plain += 1
             if verdict is Verdict.REPLACED:
                 self.replaced += 1
