@@ -145,21 +145,21 @@ def box_distance(a: Box, b: Box) -> float:
     return math.hypot(ax - bx, ay - by) / math.sqrt(side_a * side_b)
 
 
-def _reach(path: Path) -> int:
-    """How many frames beyond its sightings a track is covered."""
+def _is_glimpse(path: Path) -> bool:
     faces = path.seen.values()
-    sure = any(face.landmarks_px is not None or face.confidence >= LOW_SCORE for face in faces)
-    return REACH if sure or len(faces) > SHORT else len(faces)
+    return len(faces) <= SHORT and not any(f.landmarks_px is not None or f.confidence >= LOW_SCORE for f in faces)
 
 
 def _track(slot: int, path: Path, length: int, size_px: tuple[int, int], cuts: Sequence[int]) -> Track:
-    first, last, reach = min(path.seen), path.last_index, _reach(path)
+    first, last = min(path.seen), path.last_index
+    reach, most = (len(path.seen), REACH) if _is_glimpse(path) else (REACH, EDGE_REACH)
     shot_start = cuts[bisect_right(cuts, first) - 1] if bisect_right(cuts, first) else 0
     after = bisect_left(cuts, last + 1)
     shot_end = cuts[after] if after < len(cuts) else length
     known = sorted(path.seen)
-    before = max(reach, edge_reach(path.seen[first].box_px, _inner_speed(path, known, True, size_px), -1, size_px))
-    beyond = max(reach, edge_reach(path.seen[last].box_px, _inner_speed(path, known, False, size_px), 1, size_px))
+    at_first = edge_reach(path.seen[first].box_px, _inner_speed(path, known, True, size_px), -1, size_px)
+    at_last = edge_reach(path.seen[last].box_px, _inner_speed(path, known, False, size_px), 1, size_px)
+    before, beyond = (max(reach, min(most, edge)) for edge in (at_first, at_last))
     start, end = max(first - before, shot_start, 0), min(last + 1 + beyond, shot_end, length)
     boxes = [_to_edge(_box_at(path, known, index, size_px), size_px) for index in range(start, end)]
     while len(boxes) > 1 and end > last + 1 and is_outside(boxes[-1], size_px):
