@@ -108,8 +108,6 @@ def test_who_lingers_at_the_edge_stays_covered_and_who_walks_out_is_gone() -> No
     assert gone.end_index < 10 + 20
     jumping: list[tuple[Face, ...]] = [(_face(1310, side=140),)]
     jumping += [(_face(1300 - 6 * t, side=100),) for t in range(1, 20)]
-        (_face(1300 - 6 * t, side=100),) for t in range(1, 20)
-    ]
     came = link_clip([NOTHING] * 60 + jumping, SIZE_PX)[0]
     assert 60 - 2 * REACH < came.first_index <= 60 - 4  # a jumping box does not make a walk a lingering
     unsure = link_clip([NOTHING] * 60 + [(_face(30, confidence=0.2, points=False),)] * 2 + [NOTHING] * 60, SIZE_PX)[0]
