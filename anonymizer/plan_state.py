@@ -1,7 +1,7 @@
 """Plans and the renderer's memory as plain values, to be kept on disk while a video is made.
 
-Motion codes, cover boxes, skin tone steps and colour grids of what was painted: no landmark, no crop, no picture, and
-nothing of a face that the output does not show.
+Motion codes, cover boxes, convex outlines of whole people, skin tone steps and colour grids of what was painted: no
+landmark, no crop, no picture, and nothing of a face that the output does not show.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from anonymizer.faces import Box, Floats, MotionCode, PlannedFace
 from anonymizer.persona.tone import Tone
@@ -28,6 +29,7 @@ class FaceState(msgspec.Struct, frozen=True, array_like=True):
     slot: int
     code: CodeState | None
     cover_box: tuple[float, float, float, float] | None
+    cover_outline: bytes | None = None  # float64, little-endian
 
 
 class GridState(msgspec.Struct, frozen=True, array_like=True):
@@ -90,6 +92,7 @@ def pack_faces(faces: Sequence[PlannedFace] | None) -> tuple[FaceState, ...] | N
             face.slot,
             None if face.code is None else _pack_code(face.code),
             None if face.cover_box is None else _corners(face.cover_box),
+            None if face.cover_outline is None else face.cover_outline.astype("<f8").tobytes(),
         )
         for face in faces
     )
@@ -103,9 +106,14 @@ def unpack_faces(faces: Sequence[FaceState] | None) -> tuple[PlannedFace, ...] |
             face.slot,
             None if face.code is None else _unpack_code(face.code),
             None if face.cover_box is None else Box(*face.cover_box),
+            None if face.cover_outline is None else _outline(face.cover_outline),
         )
         for face in faces
     )
+
+
+def _outline(values: bytes) -> npt.NDArray[np.float64]:
+    return np.frombuffer(values, "<f8").astype(np.float64).reshape(-1, 2)
 
 
 def _corners(box: Box) -> tuple[float, float, float, float]:

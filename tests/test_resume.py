@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from anonymizer.errors import SinkError
-from anonymizer.faces import PlannedFace
+from anonymizer.faces import Box, PlannedFace
 from anonymizer.frames import Frame, SafeFrame
 from anonymizer.offline import VideoOptions, VideoReport, anonymize_video
 from anonymizer.plan_state import pack_faces, pack_memory, unpack_faces, unpack_memory
@@ -183,12 +183,14 @@ def test_plans_and_memory_come_back_as_they_were() -> None:
     frames = [room(step) for step in range(3)]
     for step, rgb in enumerate(frames):
         renderer.render(Frame(rgb, step), planned(ACTORS, step))
-    faces = planned(ACTORS, 1)
+    person = np.random.default_rng(1).uniform(0, 300, (64, 2))
+    faces = (*planned(ACTORS, 1), PlannedFace(9, None, Box(1, 2, 30, 40), person))
     again = unpack_faces(pack_faces(faces))
     assert again is not None
     for one, other in zip(faces, again, strict=True):
         assert one.slot == other.slot
         assert (one.code is None) == (other.code is None)
+        np.testing.assert_array_equal(one.cover_outline, other.cover_outline)  # type: ignore[arg-type]
         if one.code is not None and other.code is not None:
             assert one.code.scale_px_per_cm == other.code.scale_px_per_cm
             for part in ("center_px", "rotation", "expression", "gaze"):

@@ -33,6 +33,7 @@ from anonymizer.perceive.motion import (
 )
 from anonymizer.perceive.smoothing import smooth_series
 from anonymizer.perceive.tracks import Track, around, link_clip
+from anonymizer.perceive.vanished import Masks, Vanished
 from anonymizer.persona.face_model import FaceModel
 
 LONGEST_GAP = 12  # frames without landmarks that are bridged by drawing the motion between
@@ -76,7 +77,7 @@ class ClipSettings:
 class ClipPlanner:
     """A ClipObserver."""
 
-    def __init__(self, finder: Finder, model: FaceModel, settings: ClipSettings) -> None:
+    def __init__(self, finder: Finder, model: FaceModel, settings: ClipSettings, masker: Masks | None = None) -> None:
         self._finder, self._model, self._settings = finder, model, settings
         self._cut_detector = CutDetector()
         self._cuts: set[int] = set()
@@ -84,6 +85,7 @@ class ClipPlanner:
         self._motions: dict[int, Motion] = {}  # by id of the face, which _observations keeps alive
         self._size_px = (0, 0)
         self._recent: deque[Frame] = deque(maxlen=TRACED_FRAMES)
+        self._vanished = Vanished(settings.fps_hz, masker)
 
     def observe(self, frame: Frame) -> None:
         index = len(self._observations)
@@ -99,16 +101,23 @@ class ClipPlanner:
             faces = self._finder.find_tracked(frame, witness, further=every > 0 and index % every == 0)
         self._trace_back([face for face in faces if not self._was_there(face)])
         self._observations.append(tuple(self._reduced(face) for face in faces))
+        self._vanished.observe(index, frame, self._observations[-1], index in self._cuts)
         self._recent.append(frame)
 
-    def plan(self) -> list[tuple[PlannedFace, ...]]:
+    def plan(self) -> list[tuple[PlannedFace, ...] | None]:
+        blank: set[int] = set()
         planned: list[list[PlannedFace]] = [[] for _ in self._observations]
         for track in link_clip(self._observations, self._size_px, frozenset(self._cuts)):
             if is_mistake(track) and not self._finder.settings.agreed:
                 continue
             for index, face in self._plan_track(track):
                 planned[index].append(face)
-        return [tuple(faces) for faces in planned]
+            for index, person in self._vanished.beyond(track):
+                if person is None:
+                    blank.add(index)
+                else:
+                    planned[index].append(person)
+        return [None if index in blank else tuple(faces) for index, faces in enumerate(planned)]
 
     def _was_there(self, face: Face) -> bool:
         """Was it seen in the frame before?"""

@@ -11,19 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from anonymizer.faces import Box, Face, Mask, PlannedFace
 from anonymizer.frames import Frame
-from anonymizer.geometry import convex_outline
 from anonymizer.guard.coverage import hull
 from anonymizer.perceive.clip import COVER_SCALE, OVAL_SCALE, doubted_box
 from anonymizer.perceive.detections import same_face
 from anonymizer.perceive.live_finder import Sight
 from anonymizer.perceive.live_track import LiveTrack
 from anonymizer.perceive.motion import Motion, fit_motion
+from anonymizer.perceive.person import MOST_PERSON, PersonRegion
 from anonymizer.perceive.tracks import LOW_SCORE, MIN_STEP, SHORT, STEP_GROWTH, box_distance, is_outside
 from anonymizer.persona.face_model import FaceModel
 
@@ -35,10 +34,6 @@ MOST_RESIDUAL_CM = 1.0  # rms of landmarks against the average head; 772 faces o
 LEAST_PX_PER_CM = 0.6  # a face of nine px; landmarks are only looked for in boxes of 24
 MOST_STEP = 1.5  # how far, in box sides, a face may have gone while it was out of sight
 JUMP_STEP = 4.0  # a face that appears so near to where one was lost is the same; where it was stays covered for a while
-PERSON_SHARE = 0.05  # of a lost face's cover that must be a person for the person to count as still there
-MOST_PERSON = 0.8  # of the frame; a person region larger than that is no answer: the frame is blanked
-OUTLINE_GROW_PX = 8.0
-REGION_PX = 320  # longer side at which people are outlined; the network itself sees 256
 
 
 class Looks(Protocol):
@@ -82,7 +77,7 @@ class LivePlanner:
         for track in self._tracks:
             track.witnessed |= any(same_face(track.box, box) for box in sight.witnessed)
         planned: list[PlannedFace] = []
-        person: list[_Region] = []
+        person: list[PersonRegion] = []
         for track in list(self._tracks):
             faces = self._planned(track, frame, person)
             if faces is None:
@@ -149,7 +144,7 @@ class LivePlanner:
         taken = {track.slot for track in self._tracks}
         return next(slot for slot in range(len(taken) + 1) if slot not in taken)
 
-    def _planned(self, track: LiveTrack, frame: Frame, person: list[_Region]) -> list[PlannedFace] | None:
+    def _planned(self, track: LiveTrack, frame: Frame, person: list[PersonRegion]) -> list[PlannedFace] | None:
         """What is covered for a track in this frame; None: unknown. Drops tracks that have ended."""
         gone_s = frame.captured_at_s - track.seen_at_s
         if gone_s <= 0:
@@ -164,7 +159,7 @@ class LivePlanner:
         if gone_s <= HOLD_S:
             return [PlannedFace(track.slot, None, box)]
         if not person:
-            person.append(_Region(self._masker.mask(frame)))
+            person.append(PersonRegion(self._masker.mask(frame)))
         return self._person(track, box, person[0])
 
     def _in_sight(self, track: LiveTrack) -> PlannedFace:
@@ -174,7 +169,7 @@ class LivePlanner:
         held = _holds(outline, track.box)
         return PlannedFace(track.slot, track.code, track.doubted if held else track.box.scaled(OVAL_SCALE))
 
-    def _person(self, track: LiveTrack, box: Box, region: _Region) -> list[PlannedFace] | None:
+    def _person(self, track: LiveTrack, box: Box, region: PersonRegion) -> list[PlannedFace] | None:
         """The person who stands where the face was lost; nobody there: the track has ended."""
         if region.share > MOST_PERSON:
             return None
@@ -183,31 +178,6 @@ class LivePlanner:
             self._tracks.remove(track)
             return []
         return [PlannedFace(track.slot, None, box, outline)]
-
-
-class _Region:
-    """Where people are in one frame."""
-
-    def __init__(self, mask: Mask) -> None:
-        height, width = mask.shape
-        self._scale = max(1.0, max(height, width) / REGION_PX)
-        size = max(1, round(width / self._scale)), max(1, round(height / self._scale))
-        self._mask = (cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
-        self.share = float(self._mask.mean())
-        _, self._labels = cv2.connectedComponents(self._mask, connectivity=8)
-
-    def around(self, box: Box) -> npt.NDArray[np.float64] | None:
-        """Convex outline (N, 2) of whoever stands in the box, in frame px; None when nobody does."""
-        height, width = self._mask.shape
-        x0, y0, x1, y1 = (v / self._scale for v in (box.x0, box.y0, box.x1, box.y1))
-        rows = slice(max(0, int(y0)), min(height, int(y1) + 1))
-        columns = slice(max(0, int(x0)), min(width, int(x1) + 1))
-        inside = self._labels[rows, columns]
-        if inside.size == 0 or np.count_nonzero(inside) < PERSON_SHARE * inside.size:
-            return None
-        whole = np.isin(self._labels, np.unique(inside[inside > 0])).astype(np.uint8)
-        corners = cv2.convexHull(cv2.findNonZero(whole))[:, 0] + 0.5
-        return convex_outline(corners * self._scale, grow_px=OUTLINE_GROW_PX)
 
 
 def _holds(outline: npt.NDArray[np.float64], box: Box) -> bool:

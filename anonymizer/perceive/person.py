@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from anonymizer.faces import Mask
+from anonymizer.faces import Box, Mask
 from anonymizer.frames import Frame
+from anonymizer.geometry import convex_outline
 from anonymizer.perceive.network import Network
 from anonymizer.weights.locate import weight_bytes
 
 INPUT_PX = 256
+PERSON_SHARE = 0.05  # of a lost face's cover that must be a person for the person to count as still there
+MOST_PERSON = 0.8  # of the frame; a person region larger than that is no answer: the frame is blanked
+SAME_SHARE = 0.3  # of the smaller of two regions in consecutive frames that must be common for them to be the same
+OUTLINE_GROW_PX = 8.0
+REGION_PX = 320  # longer side at which people are outlined; the network itself sees 256
 
 
 class PersonMasker:
@@ -27,3 +34,44 @@ class PersonMasker:
         share = self._network.run(np.asarray(small, np.float32) / np.float32(255))[0].reshape(INPUT_PX, INPUT_PX)
         full = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.where(full >= self._min_share, np.uint8(255), np.uint8(0))
+
+
+class PersonRegion:
+    """Where people are in one frame."""
+
+    def __init__(self, mask: Mask) -> None:
+        height, width = mask.shape
+        self._scale = max(1.0, max(height, width) / REGION_PX)
+        size = max(1, round(width / self._scale)), max(1, round(height / self._scale))
+        self._mask = (cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
+        self.share = float(self._mask.mean())
+        _, self._labels = cv2.connectedComponents(self._mask, connectivity=8)
+
+    def around(self, box: Box) -> npt.NDArray[np.float64] | None:
+        """Convex outline (N, 2) of whoever stands in the box, in frame px; None when nobody does."""
+        whole = self.at(box)
+        return None if whole is None else self.outline(whole)
+
+    def at(self, box: Box) -> npt.NDArray[np.bool_] | None:
+        """(h, w) at this region's scale: whoever stands in the box; None when nobody does."""
+        height, width = self._mask.shape
+        x0, y0, x1, y1 = (v / self._scale for v in (box.x0, box.y0, box.x1, box.y1))
+        rows = slice(max(0, int(y0)), min(height, int(y1) + 1))
+        columns = slice(max(0, int(x0)), min(width, int(x1) + 1))
+        inside = self._labels[rows, columns]
+        if inside.size == 0 or np.count_nonzero(inside) < PERSON_SHARE * inside.size:
+            return None
+        return np.isin(self._labels, np.unique(inside[inside > 0]))
+
+    def after(self, before: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
+        """Where those who were `before` (of the frame before, as `at` gives it) are now; None when they are gone."""
+        common, now = (np.bincount(labels, minlength=2) for labels in (self._labels[before], self._labels.ravel()))
+        common = np.pad(common, (0, max(0, len(now) - len(common))))
+        same = np.flatnonzero(common[: len(now)] >= SAME_SHARE * np.minimum(now, before.sum()))
+        same = same[(same > 0) & (now[same] > 0)]
+        return np.isin(self._labels, same) if len(same) else None
+
+    def outline(self, whole: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        """Convex outline (N, 2), in frame px, of what `at` and `after` give."""
+        corners = cv2.convexHull(cv2.findNonZero(whole.astype(np.uint8)))[:, 0] + 0.5
+        return convex_outline(corners * self._scale, grow_px=OUTLINE_GROW_PX)

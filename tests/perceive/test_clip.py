@@ -44,7 +44,7 @@ def plan(*seen: tuple[Face, ...]) -> list[PlannedFace]:
     planner = ClipPlanner(KnownFinder(*seen), MODEL, ClipSettings(3, 0.12, 30))
     for _ in seen:
         planner.observe(STILL)
-    plans = planner.plan()
+    plans = [faces or () for faces in planner.plan()]
     assert {len(faces) for faces in plans} == {1}
     return [faces[0] for faces in plans]
 

@@ -118,8 +118,9 @@ def leaks(args: argparse.Namespace) -> None:
     total, number, started_s = LeakReport(), 0, time.perf_counter()
     by_story: dict[str, LeakReport] = defaultdict(LeakReport)
     while total.frames < args.frames:
-        name, kind = names[number % len(names)], list(casts)[number // len(names) % len(casts)]
-        fault = injected[number % len(injected)]
+        turn = number // len(names)
+        name, kind = names[number % len(names)], list(casts)[(number + turn * (len(names) + 1)) % len(casts)]
+        fault = injected[(number + turn) % len(injected)]
         report = log.known(number)
         if report is None:
             scene = story(name, args.seed * 10_000 + number, casts[kind], args.scene_frames)

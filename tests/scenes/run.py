@@ -157,6 +157,12 @@ def missed(stages: Stages, rng: np.random.Generator, count: int) -> None:
     _swap(stages, Faulty(stages.finder, find_tracked=_missing(_bursts(rng, count, (1, 1, 1, 2, 4, 12)))))
 
 
+def blind_to_the_end(stages: Stages, rng: np.random.Generator, count: int) -> None:
+    """Nothing finds anybody any more, from some frame of the second quarter on."""
+    start = int(rng.integers(count // 4, count // 2))
+    _swap(stages, Faulty(stages.finder, find_tracked=_missing(set(range(start, count)))))
+
+
 def blind_detector(stages: Stages, rng: np.random.Generator, count: int) -> None:
     """CenterFace sees nothing, in bursts of up to thirty looks."""
     looks = stages.finder._looks
@@ -189,6 +195,7 @@ def _swap(stages: Stages, finder: Faulty) -> None:
 
 FAULTS: Mapping[str, FaultSet] = {
     "missed": missed,
+    "blind to the end": blind_to_the_end,
     "blind detector": blind_detector,
     "lost landmarks": lost_landmarks,
     "throwing": throwing,

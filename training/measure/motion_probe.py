@@ -126,7 +126,7 @@ def clip_windows(clip: Path, finder: Finder) -> Array:
     reader.close()
     slots: dict[int, list[npt.NDArray[np.float32]]] = {}
     for faces in planner.plan():
-        for face in faces:
+        for face in faces or ():
             if face.code is not None:
                 slots.setdefault(face.slot, []).append(face.code.expression)
     longest = np.stack(max(slots.values(), key=len)) if slots else np.zeros((0, 52), np.float32)

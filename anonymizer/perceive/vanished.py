@@ -1,0 +1,118 @@
+"""Keeps covering somebody whose face goes out of sight for good: the whole person, for as long as another network sees
+that person, who is followed from frame to frame. Every detector may have gone blind; who turned away stays covered.
+
+Only outlines are kept of the frames that are shown to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer.faces import Face, Mask, PlannedFace
+from anonymizer.frames import Frame
+from anonymizer.guard.coverage import oval_outline
+from anonymizer.perceive.person import MOST_PERSON, PersonMasker, PersonRegion
+from anonymizer.perceive.tracks import COAST, LOW_SCORE, REACH, SHORT, Path, Track, assign
+
+PERSON_S = 10.0  # as live: by then the detectors have looked some three hundred times and seen no face
+MISSED = 5  # frames in a row in which the person may be missed
+LOOKED_SCALE = 1.55  # of a face's box: where the person is looked for first
+SURE_PRESENCE = 0.8  # of landmarks
+
+_Outlines = list[npt.NDArray[np.float64] | None]
+
+
+class Masks(Protocol):
+    """Marks people: (H, W) uint8, 255 = person."""
+
+    def mask(self, frame: Frame) -> Mask: ...
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """A face, and the person it was lost on. outlines: of each frame since, None = blank it; whole: the last region."""
+
+    path: Path
+    outlines: _Outlines = field(default_factory=list)
+    whole: npt.NDArray[np.bool_] | None = None
+    missed: int = 0
+
+
+class Vanished:
+    """Fed every frame with its faces, in order; then tells what to cover beyond the end of a track."""
+
+    def __init__(self, fps_hz: float, masker: Masks | None = None) -> None:
+        self._most = round(PERSON_S * fps_hz)
+        self._masker = masker  # loaded when somebody is lost: many clips never need it
+        self._places: list[_Place] = []
+        self._kept: dict[int, _Outlines] = {}  # by id of the face seen last, which the planner keeps alive
+
+    def observe(self, index: int, frame: Frame, faces: Sequence[Face], cut: bool) -> None:
+        """faces: those of the frame, the very objects that tracks are linked from."""
+        if cut:
+            self._places.clear()
+        by_path = {id(place.path): place for place in self._places}
+        taken = assign([place.path for place in self._places], faces, index)
+        for at, face in enumerate(faces):
+            place = by_path[id(taken[at])] if at in taken else _Place(Path())
+            if at not in taken:
+                self._places.append(place)
+            place.outlines, place.whole, place.missed = [], None, 0  # a new list: the old one covers the gap
+            place.path.add(index, face)
+        self._look(index, frame)
+
+    def beyond(self, track: Track) -> list[tuple[int, PlannedFace | None]]:
+        """Frames after the track's last sighting, and the person to cover in each; None = the frame is blanked."""
+        last = track.first_index + max(step for step, face in enumerate(track.faces) if face is not None)
+        outlines = self._kept.get(id(track.faces[last - track.first_index]), [])
+        if track.end_index <= last + min(REACH, len(outlines)):  # it walked out of the frame
+            return []
+        return [
+            (last + 1 + step, None if outline is None else PlannedFace(track.slot, None, track.boxes[-1], outline))
+            for step, outline in enumerate(outlines)
+            if step >= COAST
+        ]
+
+    def _look(self, index: int, frame: Frame) -> None:
+        region: PersonRegion | None = None
+        for place in [place for place in self._places if place.path.last_index < index]:
+            if not _is_sure(place.path) or len(place.outlines) >= self._most:
+                self._places.remove(place)
+                continue
+            if region is None:
+                self._masker = self._masker or PersonMasker()
+                region = PersonRegion(self._masker.mask(frame))
+            if not _follow(place, region):
+                self._places.remove(place)
+                continue
+            self._kept[id(place.path.seen[place.path.last_index])] = place.outlines
+
+
+def _follow(place: _Place, region: PersonRegion) -> bool:
+    """Note where the person is now; False when nobody was there for too long."""
+    if region.share > MOST_PERSON:
+        place.outlines.append(None)
+        return True
+    box = place.path.last_box.scaled(LOOKED_SCALE)
+    whole = region.at(box) if place.whole is None else region.after(place.whole)
+    place.missed = place.missed + 1 if whole is None else 0
+    if place.missed > MISSED:
+        return False
+    if whole is not None:
+        place.whole = whole
+        place.outlines.append(np.round(region.outline(whole) * 16) / 16)  # px; as fine as holes are drawn
+    else:
+        place.outlines.append(place.outlines[-1] if place.outlines else oval_outline(box))
+    return True
+
+
+def _is_sure(path: Path) -> bool:
+    """Seen more than in passing, and at least once for sure."""
+    faces = path.seen.values()
+    sure = any(f.confidence >= (LOW_SCORE if f.landmarks_px is None else SURE_PRESENCE) for f in faces)
+    return sure and len(faces) > SHORT

@@ -1,0 +1,129 @@
+"""Who is lost for good stays covered while a person is there, and no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from anonymizer.faces import Face, Mask, PlannedFace
+from anonymizer.frames import Frame
+from anonymizer.perceive.clip import ClipPlanner, ClipSettings
+from anonymizer.perceive.tracks import COAST, REACH
+from anonymizer.perceive.vanished import MISSED, PERSON_S
+from tests.heads import MODEL, code, distance_outside, seen_face
+from tests.perceive.test_clip import KnownFinder
+
+FPS_HZ = 25.0
+FACE = seen_face(code((160, 120), 5))
+STILL = np.full((240, 320, 3), 120, np.uint8)
+OTHER_SHOT = np.where(np.arange(320)[:, None] < 160, np.uint8(250), np.uint8(5))[None].repeat(240, 0).repeat(3, 2)
+
+
+@dataclass
+class People:
+    """A person of 60 by 160 px whose middle is at x(n), None when nobody is there; counts its looks."""
+
+    x: Callable[[int], float | None]
+    wide_px: int = 60
+    looks: list[int] = field(default_factory=list)
+
+    def mask(self, frame: Frame) -> Mask:
+        self.looks.append(frame.index)
+        mask, x = np.zeros((240, 320), np.uint8), self.x(frame.index)
+        if x is not None:
+            mask[80:, max(0, int(x - self.wide_px / 2)) : max(0, int(x + self.wide_px / 2))] = 255
+        return mask
+
+
+def plans(
+    people: People, seen: int, count: int, face: Face = FACE, cut_at: int | None = None
+) -> list[tuple[PlannedFace, ...] | None]:
+    """Of a clip in which a face is seen in the first frames, and then by no detector any more."""
+    finder = KnownFinder(*[(face,)] * seen, *[()] * (count - seen))
+    planner = ClipPlanner(finder, MODEL, ClipSettings(1, 0.12, FPS_HZ), people)
+    for index in range(count):
+        shot = OTHER_SHOT if cut_at is not None and index >= cut_at else STILL
+        planner.observe(Frame(shot.copy(), index, index / FPS_HZ))
+    return planner.plan()
+
+
+def test_somebody_no_detector_sees_any_more_stays_covered_to_the_end() -> None:
+    """Frame after frame the whole person, from before the track's own reach ends on."""
+    people = People(lambda n: 160)
+    out = plans(people, 10, 100)
+    assert all(faces for faces in out)
+    corners = np.array([[131, 81], [189, 81], [189, 239], [131, 239]], np.float64)
+    for faces in out[10 + COAST :]:
+        outlines = [each.cover_outline for each in faces or () if each.cover_outline is not None]
+        assert len(outlines) == 1
+        assert (distance_outside(outlines[0], corners) <= 0).all()
+    assert people.looks == list(range(10, 100))
+
+
+def test_nobody_is_looked_for_while_the_face_is_in_sight() -> None:
+    people = People(lambda n: 160)
+    assert all(faces is not None and faces[0].cover_outline is None for faces in plans(people, 40, 40))
+    assert people.looks == []
+
+
+def test_a_person_is_followed_while_walking() -> None:
+    """Two px a frame: after forty frames nobody stands where the face was."""
+    out = plans(People(lambda n: 160 + 2 * max(0, n - 10)), 10, 60)
+    for index in (20, 40, 59):
+        outline = next(each.cover_outline for each in out[index] or () if each.cover_outline is not None)
+        x = 160 + 2 * (index - 10)
+        assert outline[:, 0].min() <= x - 29
+        assert outline[:, 0].max() >= x + 29
+        assert outline[:, 0].min() > x - 60
+
+
+def test_a_person_who_left_a_glimpse_and_another_shot_are_not_covered() -> None:
+    """The track's own reach is all that is left."""
+    gone = plans(People(lambda n: 160 if n < 30 else None), 10, 80)
+    assert gone[30 + MISSED - 1]
+    assert not any(gone[30 + MISSED :])
+    glimpse = plans(People(lambda n: 160), 2, 80, Face(FACE.box_px, 0.9))
+    assert not any(glimpse[2 + REACH :])
+    cut = plans(People(lambda n: 160), 10, 80, cut_at=40)
+    assert all(cut[:40])
+    assert not any(cut[40:])
+
+
+def test_a_face_that_comes_back_after_long_is_covered_between() -> None:
+    """Two tracks, and the person in the gap."""
+    finder = KnownFinder(*[(FACE,)] * 10, *[()] * 80, *[(FACE,)] * 10)
+    planner = ClipPlanner(finder, MODEL, ClipSettings(1, 0.12, FPS_HZ), People(lambda n: 160))
+    for index in range(100):
+        planner.observe(Frame(STILL, index, index / FPS_HZ))
+    assert all(planner.plan())
+
+
+def test_not_for_ever() -> None:
+    """After PERSON_S the detectors, which looked at every frame, are believed."""
+    most = round(PERSON_S * FPS_HZ)
+    out = plans(People(lambda n: 160), 10, 10 + most + 20)
+    assert out[10 + most - 1]
+    assert not any(out[10 + most :])
+
+
+def test_a_frame_full_of_person_is_blank() -> None:
+    """A region that large says nothing about where the face is."""
+
+    class Crowd(People):
+        def mask(self, frame: Frame) -> Mask:
+            return np.full((240, 320), 255, np.uint8)
+
+    out = plans(Crowd(lambda n: 160), 10, 60)
+    assert all(faces is not None for faces in out[: 10 + COAST])
+    assert all(faces is None for faces in out[10 + COAST :])
+
+
+@pytest.mark.parametrize("seen", [3, 10])
+def test_the_track_itself_reaches_as_far_as_before(seen: int) -> None:
+    """With nobody to be seen by the other network nothing changes."""
+    out = plans(People(lambda n: None), seen, 80)
+    assert all(out[: seen + REACH])
+    assert not any(out[seen + REACH :])
