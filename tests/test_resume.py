@@ -190,7 +190,7 @@ def test_plans_and_memory_come_back_as_they_were() -> None:
     for one, other in zip(faces, again, strict=True):
         assert one.slot == other.slot
         assert (one.code is None) == (other.code is None)
-        np.testing.assert_array_equal(one.cover_outline, other.cover_outline)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(one.cover_outline, other.cover_outline)
         if one.code is not None and other.code is not None:
             assert one.code.scale_px_per_cm == other.code.scale_px_per_cm
             for part in ("center_px", "rotation", "expression", "gaze"):
