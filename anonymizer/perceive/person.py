@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +72,14 @@ class PersonRegion:
         same = np.flatnonzero(common[: len(now)] >= SAME_SHARE * np.minimum(now, before.sum()))
         same = same[(same > 0) & (now[same] > 0)]
         return np.isin(self._labels, same) if len(same) else None
+
+    def holds(self, whole: npt.NDArray[np.bool_] | None, points: Iterable[tuple[float, float]]) -> bool:
+        """Does what `at` and `after` give hold any of these points of the frame (px)?"""
+        height, width = self._mask.shape
+        return whole is not None and any(
+            whole[min(max(int(y / self._scale), 0), height - 1), min(max(int(x / self._scale), 0), width - 1)]
+            for x, y in points
+        )
 
     def outline(self, whole: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
         """Convex outline (N, 2), in frame px, of what `at` and `after` give."""

@@ -64,7 +64,7 @@ class Vanished:
                 self._places.append(place)
             place.outlines, place.whole, place.missed = [], None, 0  # a new list: the old one covers the gap
             place.path.add(index, face)
-        self._look(index, frame)
+        self._look(index, frame, [face for face in faces if _is_sure_face(face)])
 
     def beyond(self, track: Track) -> list[tuple[int, PlannedFace | None]]:
         """Frames after the track's last sighting, and the person to cover in each; None = the frame is blanked."""
@@ -78,7 +78,8 @@ class Vanished:
             if step >= COAST
         ]
 
-    def _look(self, index: int, frame: Frame) -> None:
+    def _look(self, index: int, frame: Frame, seen: Sequence[Face]) -> None:
+        """A person on whom a face is seen did not vanish: what was lost there was another's, or none."""
         region: PersonRegion | None = None
         for place in [place for place in self._places if place.path.last_index < index]:
             if not _is_sure(place.path) or len(place.outlines) >= self._most:
@@ -87,7 +88,7 @@ class Vanished:
             if region is None:
                 self._masker = self._masker or PersonMasker()
                 region = PersonRegion(self._masker.mask(frame))
-            if not _follow(place, region):
+            if not _follow(place, region) or region.holds(place.whole, [face.box_px.center for face in seen]):
                 self._places.remove(place)
                 continue
             self._kept[id(place.path.seen[place.path.last_index])] = place.outlines
@@ -111,8 +112,10 @@ def _follow(place: _Place, region: PersonRegion) -> bool:
     return True
 
 
+def _is_sure_face(face: Face) -> bool:
+    return face.confidence >= (LOW_SCORE if face.landmarks_px is None else SURE_PRESENCE)
+
+
 def _is_sure(path: Path) -> bool:
     """Seen more than in passing, and at least once for sure."""
-    faces = path.seen.values()
-    sure = any(f.confidence >= (LOW_SCORE if f.landmarks_px is None else SURE_PRESENCE) for f in faces)
-    return sure and len(faces) > SHORT
+    return len(path.seen) > SHORT and any(map(_is_sure_face, path.seen.values()))

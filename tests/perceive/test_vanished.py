@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from anonymizer.faces import Face, Mask, PlannedFace
+from anonymizer.faces import Box, Face, Mask, PlannedFace
 from anonymizer.frames import Frame
 from anonymizer.perceive.clip import ClipPlanner, ClipSettings
 from anonymizer.perceive.tracks import COAST, REACH
@@ -99,6 +99,18 @@ def test_a_face_that_comes_back_after_long_is_covered_between() -> None:
     for index in range(100):
         planner.observe(Frame(STILL, index, index / FPS_HZ))
     assert all(planner.plan())
+
+
+def test_a_person_whose_face_is_in_sight_did_not_vanish() -> None:
+    """What was taken for a second face, on the shirt, is not followed; a face elsewhere changes nothing."""
+    shirt = Face(Box(140, 170, 180, 215), 0.9)
+    for face, followed in ((FACE, False), (seen_face(code((40, 60), 5)), True)):
+        finder = KnownFinder(*[(face, shirt)] * 10, *[(face,)] * 60)
+        planner = ClipPlanner(finder, MODEL, ClipSettings(1, 0.12, FPS_HZ), People(lambda n: 160))
+        for index in range(70):
+            planner.observe(Frame(STILL, index, index / FPS_HZ))
+        out = planner.plan()
+        assert any(each.cover_outline is not None for each in out[50] or ()) is followed
 
 
 def test_not_for_ever() -> None:
