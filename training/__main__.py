@@ -14,6 +14,7 @@ VERBS = {
     "train": "training.train",
     "export": "training.export",
     "warm-start": "training.warm_start",
+    "evaluate": "training.evaluate",
     "make-sample": "training.make_sample",
     "measure-personas": "training.measure.personas",
     "measure-clips": "training.measure.clips",

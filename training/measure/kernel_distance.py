@@ -65,3 +65,22 @@ def with_interval(
     ]
     low, high = np.quantile(drawn, (0.025, 0.975))
     return kernel_distance(first, second), float(low), float(high)
+
+
+def ratio_with_interval(
+    first: npt.NDArray[np.float64],
+    other: npt.NDArray[np.float64],
+    real: npt.NDArray[np.float64],
+    rounds: int = 100,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Distance of first to real over that of other to real, and the quantiles; first and other: of the same photos,
+    row by row, and drawn together."""
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for _ in range(rounds):
+        rows = rng.permutation(len(first))[: len(first) // 2]
+        some = real[rng.permutation(len(real))[: len(real) // 2]]
+        drawn.append(kernel_distance(first[rows], some) / kernel_distance(other[rows], some))
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return kernel_distance(first, real) / kernel_distance(other, real), float(low), float(high)

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,39 +59,59 @@ def held_out_photos(shard: Path, train: Path) -> list[Path]:
     return [train.parent / name for name in names]
 
 
+@dataclass(slots=True)
+class Composites:
+    """halves: real crops (256, 256, 3) of A and B. made: by generator, `personas` crops of each photo of A, in order.
+
+    curves: seam curves, of the untouched photos of A one each, of a generator one a composite. verdicts: likewise.
+    """
+
+    halves: dict[str, list[Picture]] = field(default_factory=lambda: {"A": [], "B": []})
+    made: dict[str, list[Picture]] = field(default_factory=dict)
+    curves: dict[str, list[npt.NDArray[np.float64]]] = field(default_factory=dict)
+    verdicts: dict[str, list[Verdict]] = field(default_factory=dict)
+
+
 def measure(photos: list[Path], personas: int, generators: list[str]) -> dict[str, Any]:
     """Tables of both measures; personas: composites made of each photo of half A."""
-    halves: dict[str, list[Picture]] = {"A": [], "B": []}
-    made: dict[str, list[Picture]] = {name: [] for name in generators}
-    curves: dict[str, list[npt.NDArray[np.float64]]] = {"untouched": [], **{name: [] for name in generators}}
-    refused = 0
-    with app.build_finder(load_settings()) as finder:
+    settings = {name: load_settings(None, {"generator": name, "threads": 1}) for name in generators}
+    found = collect(photos, personas, {name: app.build_anonymizer(chosen) for name, chosen in settings.items()})
+    refused = sum(verdict is not Verdict.REPLACED for verdicts in found.verdicts.values() for verdict in verdicts)
+    counts = {half: len(crops) for half, crops in found.halves.items()}
+    return {"photos": counts, "refused": refused} | _tables(found.halves, found.made, found.curves)
+
+
+def collect(photos: list[Path], personas: int, anonymizers: Mapping[str, Anonymizer]) -> Composites:
+    """All pictures that are compared; photos without exactly one face are left out."""
+    found, settings = Composites(), load_settings()
+    found.curves["untouched"] = []
+    with app.build_finder(settings) as finder:
         for path in tqdm(photos, disable=None):
             frame = Frame(read_image(path).rgb)
             faces = plan_still(frame, finder, load_face_model())
             if len(faces) != 1 or faces[0].code is None:
                 continue
-            code = faces[0].code
-            half = "AB"[hashlib.sha256(path.name.encode()).digest()[0] % 2]
-            halves[half] += [head_crop(frame.rgb, code)]
+            code, half = faces[0].code, half_of(path)
+            found.halves[half] += [head_crop(frame.rgb, code)]
             if half == "B":
                 continue
-            curves["untouched"].append(seam_curve(frame.rgb, code))
+            found.curves["untouched"].append(seam_curve(frame.rgb, code))
             for _ in range(personas):
-                secret = secrets.token_bytes(32)
-                for name in generators:
-                    safe = _anonymizer(name, secret).render(frame, faces)
-                    refused += safe.verdict is not Verdict.REPLACED
-                    made[name].append(head_crop(safe.rgb, code))
-                    curves[name].append(seam_curve(safe.rgb, code))
-    return {"photos": {k: len(v) for k, v in halves.items()}, "refused": refused} | _tables(halves, made, curves)
+                draw = app.PersonaDrawer(secrets.token_bytes(32), settings)
+                for name, anonymizer in anonymizers.items():
+                    anonymizer.reset()
+                    anonymizer.draw_persona = draw
+                    safe = anonymizer.render(frame, faces)
+                    found.verdicts.setdefault(name, []).append(safe.verdict)
+                    found.made.setdefault(name, []).append(head_crop(safe.rgb, code))
+                    found.curves.setdefault(name, []).append(seam_curve(safe.rgb, code))
+    return found
 
 
-def _anonymizer(generator: str, secret: bytes) -> Anonymizer:
-    settings = load_settings(None, {"generator": generator, "threads": 1})
-    anonymizer = app.build_anonymizer(settings)
-    anonymizer.draw_persona = app.PersonaDrawer(secret, settings)
-    return anonymizer
+def half_of(path: Path) -> str:
+    """A or B, by folder and person: what stands before a view or an expression in the name."""
+    person = re.sub(r"(_emo\d+_\d+|_neutral|_smiling|_a|_b)$", "", path.stem)
+    return "AB"[hashlib.sha256(f"{path.parent.name}/{person}".encode()).digest()[0] % 2]
 
 
 def _tables(
