@@ -106,7 +106,9 @@ def test_another_landmark_file_is_refused(tmp_path: Path) -> None:
 
 def _part(value: float) -> Part:
     seam = [{"px": px, "network": 0.9, "low": 0.8, "high": 1.0, "classic": 0.5} for px in DISTANCES_PX]
-    return Part([Finding("distance", value, value - 1, value + 1, 9, "pictures", at_most=5.0)], {SEAM: seam}, ["a note"])
+    return Part(
+        [Finding("distance", value, value - 1, value + 1, 9, "pictures", at_most=5.0)], {SEAM: seam}, ["a note"]
+    )
 
 
 def test_what_is_done_is_not_measured_again(tmp_path: Path) -> None:
