@@ -49,6 +49,8 @@ class TrainConfig:
     augment: float = 0.6
     perceptual_share: float = 0.5  # of SELF's rows that go through the perceptual trunk
     threads: int = 2
+    channels_last: bool = True
+    compile: bool = False  # by torch.compile, on CUDA only
     sheet_kimg: float = 2.0
     sheet_rows: int = 8
     checkpoint_s: float = 300.0
@@ -95,6 +97,7 @@ def _check(table: dict[str, Any], kind: type, origin: str) -> None:
             hint = f'; did you mean "{near[0]}"?' if near else ""
             raise ConfigError(f'{origin}: unknown key "{key}"{hint}')
         wanted = str(known[key].type)
-        kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
-        if isinstance(value, bool) or not isinstance(value, kinds.get(wanted, (object,))):
+        kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
+        fits = isinstance(value, kinds.get(wanted, (object,)))
+        if not fits or (isinstance(value, bool) and wanted != "bool"):
             raise ConfigError(f"{origin}: {key} is {value!r}, wanted {wanted}")

@@ -14,7 +14,6 @@ from training.augment import Batch, cut_batch, draw_jitter
 from training.data import Shard
 from training.guides import Guided, cross_guide, self_guide
 from training.step import run_generator
-from training.torchvision_ops import torchvision_utils
 
 PERSONAS = 3
 _SEED = 20  # the same guides on every sheet of a shard
@@ -36,9 +35,9 @@ def save_sheet(path: Path, generator: Generator, shard: Shard, rows: int, size_p
         cross = [cross_guide(_wearing(batch, shard, p.to(batch.photo.device))) for p in personas]
     columns = [batch.photo, _pasted(batch, cross[0]), _show(generator, batch, own)]
     columns += [_show(generator, batch, guided) for guided in cross]
-    cells = torch.stack(columns, 1).flatten(0, 1).float().cpu()  # row by row
-    sheet = torchvision_utils().make_grid(cells, nrow=len(columns), padding=0)
-    pixels = (sheet.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    cells = torch.stack(columns, 1).float().cpu()  # (rows, columns, 3, S, S)
+    sheet = cells.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
+    pixels = (sheet.clamp(0, 1) * 255).round().byte().numpy()
     temporary = path.with_suffix(".part")
     Image.fromarray(pixels).save(temporary, format="PNG")
     temporary.replace(path)

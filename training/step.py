@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from training.cameras import soften
 from training.config import TrainConfig
 from training.guides import Guided, cross_guide, self_guide
 from training.perceptual import PerceptualDistance
+from training.team import Alone, Team
 
 
 @dataclass(slots=True, eq=False)
@@ -31,24 +32,30 @@ class Players:
     generator_adam: torch.optim.Adam
     discriminator_adam: torch.optim.Adam
     perceptual: PerceptualDistance | None
+    team: Team = field(default_factory=Alone)
     images_seen: int = 0
     steps: int = 0
 
 
-def make_players(config: TrainConfig, device: torch.device) -> Players:
+def make_players(config: TrainConfig, device: torch.device, team: Team | None = None) -> Players:
     shape = PRESETS[config.preset]
-    layout = torch.channels_last
+    layout = torch.channels_last if config.channels_last else torch.contiguous_format
     generator = Generator(shape).to(device, memory_format=layout)  # type: ignore[call-overload]  # torch's stub lacks it
     discriminator = Discriminator(shape.size_px).to(device, memory_format=layout)  # type: ignore[call-overload]
     perceptual = PerceptualDistance().to(device, memory_format=layout) if config.loss.perceptual > 0 else None  # type: ignore[call-overload]
-    betas = (0.0, 0.99)
+    betas, ema = (0.0, 0.99), copy.deepcopy(generator).requires_grad_(False)
+    if config.compile and device.type == "cuda":
+        for module in (generator, discriminator, perceptual):
+            if module is not None:
+                module.compile()  # in place: names of weights stay
     return Players(
         generator,
-        copy.deepcopy(generator).requires_grad_(False),
+        ema,
         discriminator,
         torch.optim.Adam(generator.parameters(), config.lr_generator, betas),
         torch.optim.Adam(discriminator.parameters(), config.lr_discriminator, betas),
         perceptual,
+        team or Alone(),
     )
 
 
@@ -70,15 +77,16 @@ def train_step(players: Players, batch: Batch, config: TrainConfig) -> dict[str,
     players.generator_adam.zero_grad(set_to_none=True)
     total.backward()  # type: ignore[no-untyped-call]  # torch's own annotation lacks it
     _adam_step(players.generator_adam, players, config, config.lr_generator)
-    players.images_seen += len(batch.photo)
+    players.images_seen += len(batch.photo) * players.team.size
     players.steps += 1
-    update_ema(players, len(batch.photo), config.ema_halflife_kimg)
+    update_ema(players, len(batch.photo) * players.team.size, config.ema_halflife_kimg)
     return {**stats, **found, "generator": total.detach()}
 
 
 def judge(players: Players, composite: Tensor, hole: Tensor, context: Tensor, full: bool = False) -> Verdicts:
     with contextlib.nullcontext() if full else torch.autocast(composite.device.type, dtype=torch.bfloat16):
-        verdicts: Verdicts = players.discriminator(composite, hole, context)
+        critic = players.discriminator.forward if full else players.discriminator  # compiled ones differentiate once
+        verdicts: Verdicts = critic(composite, hole, context)
         return verdicts
 
 
@@ -166,6 +174,7 @@ def _adam_step(adam: torch.optim.Adam, players: Players, config: TrainConfig, ra
     """Linear warm-up, clipped gradients."""
     share = min(1.0, (players.images_seen + config.batch) / max(config.warmup_kimg * 1000, 1))
     for group in adam.param_groups:
+        players.team.average(group["params"])
         group["lr"] = rate * share
         torch.nn.utils.clip_grad_norm_(group["params"], 5.0, foreach=True)
     adam.step()

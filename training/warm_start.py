@@ -30,7 +30,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
     state = read_checkpoint(args.run)
-    halves: dict[str, Any] = {part: {k: _half(v) for k, v in state[part].items()} for part in PARTS}
+    halves: dict[str, Any] = {part: {k: half(v) for k, v in state[part].items()} for part in PARTS}
     torch.save(halves | {"network": NETWORK, "images_seen": state["images_seen"]}, args.out)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB, {state['images_seen']} images seen")
     return 0
@@ -54,5 +54,6 @@ def warm(players: Players, path: Path) -> None:
     players.images_seen = int(state["images_seen"])
 
 
-def _half(value: Tensor) -> Tensor:
+def half(value: Tensor) -> Tensor:
+    """float16 of what is floating point."""
     return value.half() if value.is_floating_point() else value

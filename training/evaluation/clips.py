@@ -48,7 +48,7 @@ def evaluate(job: Job) -> Part:
     notes += [f"{row['clip']}: {row['problem']}" for row in rows if row["problem"] is not None]
     if second is None:
         notes.append("Mouth and eyes by a second landmark network: not measured, give --second-landmarks.")
-    columns = [key for key in rows[0] if key not in ("coefficients", "problem")]
+    columns = [key for key in rows[0] if key not in ("coefficients", "problem", "by a second network")]
     tables = {
         "clips": [{key: row.get(key) for key in columns} for row in rows],
         "expression, correlation by coefficient": _coefficients(seen),
@@ -61,7 +61,7 @@ def _once(clip: Path, job: Job, recogniser: Recogniser, second: SecondLandmarks 
     done = job.folder("clips") / f"{clip.stem}.json"
     if done.is_file():
         row: dict[str, Any] = json.loads(done.read_text(encoding="utf-8"))
-        if (row["eyes, second network"] is None) == (second is None) or row["problem"]:
+        if row["by a second network"] == (second is not None) or row["problem"]:
             return row
     row = _measured(clip, job, recogniser, second)
     done.write_text(json.dumps(plain(row)) + "\n", encoding="utf-8")
@@ -75,6 +75,7 @@ def _measured(clip: Path, job: Job, recogniser: Recogniser, second: SecondLandma
     frames = sum(report.verdicts.values())
     row: dict[str, Any] = {"clip": clip.stem, "frames": frames}
     row["REPLACED"] = report.verdicts.get(Verdict.REPLACED, 0) / max(frames, 1)
+    row["by a second network"] = second is not None
     row |= dict.fromkeys(("mouth, second network", "eyes, second network"))
     try:
         looked = look_at_clip(clip, target, recogniser)

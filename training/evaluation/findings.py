@@ -35,12 +35,15 @@ class Finding:
     def met(self) -> bool | None:
         """Whether it is as wanted; None when nothing is wanted or nothing could be measured."""
         judged = {"value": self.value, "low": self.low, "high": self.high}[self.judged]
-        if judged is None or (self.at_most is None and self.at_least is None):
+        if judged is None or not np.isfinite(judged) or (self.at_most is None and self.at_least is None):
             return None
         return (self.at_most is None or judged <= self.at_most) and (self.at_least is None or judged >= self.at_least)
 
     def table(self) -> dict[str, Any]:
-        return asdict(self) | {"met": self.met}
+        """As JSON has it: a figure that is not finite is none."""
+        shown = {key: getattr(self, key) for key in ("value", "low", "high")}
+        finite = {key: v if v is not None and np.isfinite(v) else None for key, v in shown.items()}
+        return asdict(self) | finite | {"met": self.met}
 
 
 def finding(name: str, drawn: Array, count: int, of: str, **wanted: Any) -> Finding:

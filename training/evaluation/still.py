@@ -50,8 +50,9 @@ def _row(job: Job, finder: Finder, rgb: Any) -> dict[str, Any] | None:
     finder.reset()
     for frame in still_frames(rgb, FRAMES, seed=0, fps_hz=FPS_HZ):
         planner.observe(frame)
-    plan, anonymizer = planner.plan(), job.anonymizer()
-    if any(len(faces) != 1 or faces[0].code is None for faces in plan):
+    planned, anonymizer = planner.plan(), job.anonymizer()
+    plan = [faces for faces in planned if faces is not None and len(faces) == 1 and faces[0].code is not None]
+    if len(plan) != FRAMES:
         return None
     raw, after, hole = [], [], None
     for frame, faces in zip(still_frames(rgb, FRAMES, seed=0, fps_hz=FPS_HZ), plan, strict=True):
