@@ -108,7 +108,7 @@ class ClipPlanner:
         blank: set[int] = set()
         planned: list[list[PlannedFace]] = [[] for _ in self._observations]
         for track in link_clip(self._observations, self._size_px, frozenset(self._cuts)):
-            if is_mistake(track) and not self._finder.settings.agreed:
+            if is_mistake(track, self._size_px) and not self._finder.settings.agreed:
                 continue
             for index, face in self._plan_track(track):
                 planned[index].append(face)

@@ -2,13 +2,14 @@
 
 A large face is plain to see: CenterFace says .5 of it in one look of ten, or the landmarks stay on it. What does
 neither is no face, however often it is suspected. Small ones are believed as they are, unless they come and go.
+At the frame's edge everything is believed: half a face is never sure, and comes and goes.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from anonymizer.perceive.tracks import Track
+from anonymizer.perceive.tracks import Track, at_edge
 
 LARGE_PX = 40.0  # box width, median of a track
 SURE_SCORE = 0.5  # CenterFace's; a plant pot of 100 px had .2 to .5 over 111 frames, the woman beside it .7 and more
@@ -25,12 +26,13 @@ def has_landmarks(track: Track) -> bool:
     return bool(seen) and sure >= LANDMARK_SHARE * len(seen)
 
 
-def is_mistake(track: Track) -> bool:
-    """Hardly ever sure, and either seen now and then only, or large without landmarks that stay on it."""
+def is_mistake(track: Track, size_px: tuple[int, int]) -> bool:
+    """Hardly ever sure, never at the edge of a frame of size_px, and either seen now and then only, or large without
+    landmarks that stay on it."""
     at = [index for index, face in enumerate(track.faces) if face is not None]
     seen = [face for face in track.faces if face is not None]
     sure = sum(face.landmarks_px is None and face.confidence >= SURE_SCORE for face in seen)
-    if not seen or sure >= SURE_SHARE * len(seen):
+    if not seen or sure >= SURE_SHARE * len(seen) or any(at_edge(face.box_px, size_px) for face in seen):
         return False
     if len(seen) < SEEN_SHARE * (at[-1] - at[0] + 1):
         return True

@@ -192,6 +192,11 @@ def _walks_out(box: Box, speed: tuple[float, float], direction: int, size_px: tu
     return any(speed[axis] * sign * direction > WALKING * side for axis, sign, _ in _edges(box, size_px))
 
 
+def at_edge(box: Box, size_px: tuple[int, int]) -> bool:
+    """Does a box touch the frame's edge, or nearly?"""
+    return bool(_edges(box, size_px))
+
+
 def _edges(box: Box, size_px: tuple[int, int]) -> list[tuple[int, int, float]]:
     """The edges that a box is at: axis, the way out along it, and how far (px) the box reaches into the frame."""
     near = EDGE_NEAR * max(box.width, box.height)

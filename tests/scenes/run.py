@@ -35,8 +35,10 @@ class Stages:
     renderer: Anonymizer
 
 
-FaultSet = Callable[[Stages, np.random.Generator, int], None]
-"""Puts faults into the stages of a clip of so many frames."""
+SEEN_FRAMES = 8
+
+FaultSet = Callable[[Stages, np.random.Generator, Sequence[MadeFrame]], None]
+"""Puts faults into the stages of a clip of these frames."""
 
 
 def run(scene: Scene, settings: Settings, finder: Finder, faults: FaultSet | None = None, seed: int = 0) -> LeakReport:
@@ -57,7 +59,7 @@ def run_frames(
     renderer = app.build_anonymizer(settings)
     stages = Stages(finder, _Planned(finder, settings, fps_hz), renderer)
     if faults is not None:
-        faults(stages, np.random.default_rng((seed, len(frames))), len(frames))
+        faults(stages, np.random.default_rng((seed, len(frames))), frames)
     planned = stages.observer
     judge = _Judge(frames, planned, renderer, LeakReport())
     door: FrameRenderer = stages.renderer
@@ -152,36 +154,42 @@ def _missing(calls: set[int], value: object = ()) -> Plan:
     return lambda number: Answer(value) if number in calls else None
 
 
-def missed(stages: Stages, rng: np.random.Generator, count: int) -> None:
+def missed(stages: Stages, rng: np.random.Generator, frames: Sequence[MadeFrame]) -> None:
     """Nothing finds anybody, in single frames and in bursts of up to twelve."""
-    _swap(stages, Faulty(stages.finder, find_tracked=_missing(_bursts(rng, count, (1, 1, 1, 2, 4, 12)))))
+    _swap(stages, Faulty(stages.finder, find_tracked=_missing(_bursts(rng, len(frames), (1, 1, 1, 2, 4, 12)))))
 
 
-def blind_to_the_end(stages: Stages, rng: np.random.Generator, count: int) -> None:
-    """Nothing finds anybody any more, from some frame of the second quarter on."""
-    start = int(rng.integers(count // 4, count // 2))
-    _swap(stages, Faulty(stages.finder, find_tracked=_missing(set(range(start, count)))))
+def blind_to_the_end(stages: Stages, rng: np.random.Generator, frames: Sequence[MadeFrame]) -> None:
+    """Nothing finds anybody any more, from some frame on by which everybody was in sight for a while: of somebody whom
+    nothing has ever seen nothing can know."""
+    met: dict[int, list[int]] = {}
+    for index, made in enumerate(frames):
+        for face in made.visible:
+            met.setdefault(face.person, []).append(index)
+    known = max((seen[min(len(seen) - 1, SEEN_FRAMES)] for seen in met.values()), default=0)
+    start = int(rng.integers(known + 1, max(known + 2, len(frames) // 2)))
+    _swap(stages, Faulty(stages.finder, find_tracked=_missing(set(range(start, len(frames))))))
 
 
-def blind_detector(stages: Stages, rng: np.random.Generator, count: int) -> None:
+def blind_detector(stages: Stages, rng: np.random.Generator, frames: Sequence[MadeFrame]) -> None:
     """CenterFace sees nothing, in bursts of up to thirty looks."""
     looks = stages.finder._looks
-    looks._centerface = Faulty(looks._centerface, detect=_missing(_bursts(rng, count, (3, 10, 30))))  # type: ignore[assignment]
+    looks._centerface = Faulty(looks._centerface, detect=_missing(_bursts(rng, len(frames), (3, 10, 30))))  # type: ignore[assignment]
 
 
-def lost_landmarks(stages: Stages, rng: np.random.Generator, count: int) -> None:
+def lost_landmarks(stages: Stages, rng: np.random.Generator, frames: Sequence[MadeFrame]) -> None:
     """The landmark network sees nothing, in bursts of up to twenty looks."""
     finder = stages.finder
     finder._landmarker = Faulty(  # type: ignore[assignment]
         finder._landmarker,
-        at_landmarks=_missing(_bursts(rng, count, (1, 5, 20)), None),
-        at_box=_missing(_bursts(rng, count // 4 + 1, (1, 5)), None),
+        at_landmarks=_missing(_bursts(rng, len(frames), (1, 5, 20)), None),
+        at_box=_missing(_bursts(rng, len(frames) // 4 + 1, (1, 5)), None),
     )
 
 
-def throwing(stages: Stages, rng: np.random.Generator, count: int) -> None:
+def throwing(stages: Stages, rng: np.random.Generator, frames: Sequence[MadeFrame]) -> None:
     """The generator fails now and then."""
-    calls = _bursts(rng, count, (1, 1, 3, 6))
+    calls = _bursts(rng, len(frames), (1, 1, 3, 6))
     error = Throw(RuntimeError("planned"))
     stages.renderer.generator = Faulty(
         stages.renderer.generator, generate=lambda number: error if number in calls else None
