@@ -34,10 +34,15 @@ def read_rgb(path: Path) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
+def photos_in(folders: Sequence[Path]) -> list[Path]:
+    """Photos of these folders, in the order of their names."""
+    return [p for folder in folders for p in sorted(folder.iterdir()) if p.suffix in SUFFIXES]
+
+
 def landmark_photos(folders: Sequence[Path]) -> Iterator[PhotoLandmarks]:
     """Photos in which a face with landmarks was found, in the order of their names."""
     with Finder(FinderSettings(side_px=480, min_landmark_px=60)) as finder:
-        for path in (p for folder in folders for p in sorted(folder.iterdir()) if p.suffix in SUFFIXES):
+        for path in photos_in(folders):
             faces = finder.find(Frame(read_rgb(path)))
             largest = max(faces, key=lambda f: f.box_px.width, default=None)
             if largest is not None and largest.landmarks_px is not None and largest.expression is not None:

@@ -3,14 +3,17 @@
     python -m training prepare --train FOLDER [FOLDER ...] --out .shard/shard.npz
 
 400 faces of the first folder are held out for measuring, chosen by the hash of their names, so that the
-same faces are held out whatever else is added.
+same faces are held out whatever else is added; the scenes that people look at are always among them. Beside the shard
+lies what was left out and why, and where the photos come from (shard.json).
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import secrets
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from anonymizer.errors import InputError
 from anonymizer.faces import Box, Face, MotionCode
 from anonymizer.generate.crop import crop_from_frame, warp_matrix
 from anonymizer.geometry import apply_affine
@@ -27,14 +31,15 @@ from anonymizer.persona.bank import PersonaBank
 from anonymizer.persona.face_model import PATCH_SHADE, SKIN_VERTICES, FaceModel, project
 from anonymizer.persona.landmark_groups import LIP_UPPER_INNER
 from anonymizer.persona.persona import draw_persona
-from training.landmark_photos import PhotoLandmarks, landmark_photos, read_rgb
+from training.curate import names_in, outside_share, reason_against, reason_against_crop, sources_of
+from training.landmark_photos import PhotoLandmarks, landmark_photos, photos_in, read_rgb
 
 CROP_PX = 288
 HELD_OUT = 400
 TEXTURES = 192
-MAX_RESIDUAL_CM = 0.45  # worse fits are drawings, masks, or landmarks beside the face
-MIN_SCALE = 7.0  # px per cm: a face of about 110 px
-MIN_CHROMA = 10.0  # mean a*b* distance from grey; below it a photo is black and white
+MOST_BYTES = 45_000_000
+SCENES = Path("configs/scenes100.txt")
+DRAWINGS = Path("configs/photos_exclude.txt")
 HULLS: tuple[Coverage, ...] = ("face", "head", "box")
 
 
@@ -42,32 +47,74 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m training prepare", description=__doc__)
     parser.add_argument("--train", type=Path, nargs="+", required=True)
     parser.add_argument("--leave-out", nargs="*", default=[], help="file names kept for samples")
+    parser.add_argument("--exclude", type=Path, default=DRAWINGS, help="list of photos that are drawings or spoilt")
+    parser.add_argument("--scenes", type=Path, default=SCENES, help="list of photos that are never trained on")
     parser.add_argument("--out", type=Path, default=Path(".shard/shard.npz"))
     args = parser.parse_args(argv)
     from anonymizer.persona.bank import load_bank
     from anonymizer.persona.face_model import load_face_model
 
-    photos = [p for p in landmark_photos(args.train) if p.path.name not in args.leave_out]
-    arrays = build(photos, args.train[0].name, load_face_model(), load_bank())
+    left_out = {Path(name).name for name in (*args.leave_out, *names_in(args.exclude))}
+    there = photos_in(args.train)
+    photos = list(landmark_photos(args.train))
+    dropped = Counter({"no face": len(there) - len(photos)})
+    kept = [photo for photo in photos if photo.path.name not in left_out]
+    dropped["left out by name"] = len(photos) - len(kept)
+    arrays = build(kept, args.train[0].name, load_face_model(), load_bank(), names_in(args.scenes), dropped)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(args.out, **arrays)
-    print(f"{len(arrays['split'])} rows, {int(arrays['split'].sum())} held out, {args.out.stat().st_size / 1e6:.1f} MB")
+    if args.out.stat().st_size > MOST_BYTES:
+        raise InputError(f"{args.out} has {args.out.stat().st_size / 1e6:.0f} MB, wanted 45 at most; give fewer photos")
+    report = report_of(arrays, dropped, len(there))
+    args.out.with_suffix(".json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(json.dumps(report, indent=1, ensure_ascii=False))
     return 0
 
 
-def build(photos: list[PhotoLandmarks], held_folder: str, model: FaceModel, bank: PersonaBank) -> dict[str, Any]:
-    """All arrays of the shard; their meaning is told in `training/data.py`."""
-    rows = [row for row in (_row(p, model, bank) for p in photos) if row is not None]
+def report_of(arrays: dict[str, Any], dropped: Counter[str], photos: int) -> dict[str, Any]:
+    """What a shard is made of, in numbers."""
+    return {
+        "photos": photos,
+        "rows": len(arrays["split"]),
+        "held_out": int(arrays["split"].sum()),
+        "scenes_held_out": int(arrays["scene"].sum()),
+        "dropped": {reason: count for reason, count in dropped.items() if count},
+        "sources": dict(Counter(arrays["source"].tolist())),
+        "licences": dict(Counter(arrays["licence"].tolist())),
+        "generators": dict(Counter(arrays["generator"].tolist())),
+    }
+
+
+def build(
+    photos: list[PhotoLandmarks],
+    held_folder: str,
+    model: FaceModel,
+    bank: PersonaBank,
+    scenes: list[str],
+    dropped: Counter[str],
+) -> dict[str, Any]:
+    """All arrays of the shard; their meaning is told in `training/data.py`. dropped: what each rule takes is added."""
+    rows, paths = [], []
+    for photo in photos:
+        row = _row(photo, model, bank)
+        if isinstance(row, str):
+            dropped[row] += 1
+        else:
+            rows.append(row)
+            paths.append(photo.path)
+    if not rows:
+        raise InputError(f"of {len(photos)} photos with a face none is fit to learn from: {dict(dropped)}")
     names = [row["name"] for row in rows]
-    ranked = sorted(
-        (n for n in names if n.startswith(held_folder + "/")), key=lambda n: hashlib.sha256(n.encode()).digest()
-    )
-    held = set(ranked[:HELD_OUT])
+    held = held_out(names, held_folder, scenes)
     arrays: dict[str, Any] = {
         key: np.stack([row[key] for row in rows]) for key in rows[0] if key not in ("name", "jpeg")
     }
     arrays["names"] = np.array(names)
     arrays["split"] = np.array([name in held for name in names], np.uint8)
+    arrays["scene"] = np.array([name in scenes for name in names], np.uint8)
+    sources = sources_of(paths)
+    for key in ("source", "licence", "generator"):
+        arrays[key] = np.array([getattr(source, key) for source in sources])
     arrays["triangles"] = model.triangles
     arrays["first_patch_vertex"] = np.array(SKIN_VERTICES)
     arrays["vertex_shade"] = PATCH_SHADE
@@ -76,21 +123,28 @@ def build(photos: list[PhotoLandmarks], held_folder: str, model: FaceModel, bank
     return arrays | _packed("textures", "texture_offsets", _textures(model, bank))
 
 
-def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank) -> dict[str, Any] | None:
-    """One photo's part of the shard, or None when it is no good."""
+def held_out(names: list[str], folder: str, scenes: list[str]) -> set[str]:
+    """HELD_OUT names of the folder by their hash, and every scene: a scene takes the place of no other face."""
+    ranked = sorted(
+        (name for name in names if name.startswith(folder + "/")), key=lambda n: hashlib.sha256(n.encode()).digest()
+    )
+    return set(ranked[:HELD_OUT]) | (set(scenes) & set(names))
+
+
+def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank) -> dict[str, Any] | str:
+    """One photo's part of the shard, or why it is no good."""
     face = Face(Box(0, 0, 1, 1), 1.0, photo.landmarks_px, photo.expression)
     motion = fit_motion(face, model)
     code = reduce_motion(motion.pose, motion.expression, motion.gaze, photo_baseline(motion.expression, model), model)
-    if (
-        photo.faces != 1
-        or code.scale_px_per_cm < MIN_SCALE
-        or motion.residual_px / code.scale_px_per_cm > MAX_RESIDUAL_CM
-    ):
-        return None
-    to_crop = crop_from_frame(code, CROP_PX)
-    rgb = _warped(read_rgb(photo.path), to_crop)
-    if _chroma(rgb) < MIN_CHROMA:
-        return None
+    whole, to_crop = read_rgb(photo.path), crop_from_frame(code, CROP_PX)
+    against = reason_against(
+        photo.faces, code.scale_px_per_cm, motion.residual_px, photo.landmarks_px[:468], whole.shape
+    )
+    rgb = _warped(whole, to_crop)
+    outside = outside_share(warp_matrix(to_crop), whole.shape, CROP_PX)
+    against = against or reason_against_crop(rgb, outside)
+    if against is not None:
+        return against
     head = motion_in_head(face, motion).astype(np.float32)[:468]
     own_shape = head - model.head(photo.expression)
     anchor = model.head(model.resting_expression, own_shape)[LIP_UPPER_INNER]
@@ -112,6 +166,8 @@ def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank) -> dict[str
         "vertices_persona": _vertices(persona_px, to_crop),
         "uv_persona": _fixed(persona_uv, 16384),
         "expression": photo.expression,
+        "outside_share": np.float32(outside),
+        "residual_cm": np.float32(motion.residual_px / code.scale_px_per_cm),
     }
     return row | {f"hull_{kind}": _outline(apply_affine(to_crop, hull(code, kind, model))) for kind in HULLS}
 
@@ -142,11 +198,6 @@ def _textures(model: FaceModel, bank: PersonaBank) -> list[bytes]:
         persona = draw_persona(secrets.token_bytes(32), i, i % len(bank.tones), "any", bank, model)
         textures.append(_jpeg(cv2.resize(persona.texture_rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), 92))
     return textures
-
-
-def _chroma(rgb: npt.NDArray[np.uint8]) -> float:
-    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.float32)[..., 1:] - 128
-    return float(np.linalg.norm(lab, axis=2).mean())
 
 
 def _jpeg(rgb: npt.NDArray[Any], quality: int) -> bytes:
