@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from anonymizer.faces import PlannedFace
 from anonymizer.frames import Frame, SafeFrame, Verdict
+from anonymizer.media.encoder import begins_segment
 from anonymizer.plan_state import Memory, RenderState, pack_memory, unpack_memory
 from anonymizer.resume import Checkpoint
 from anonymizer.two_passes import FrameRenderer
@@ -22,7 +23,7 @@ class Remembers(Protocol):
 
 
 class CheckpointRenderer:
-    """A FrameRenderer around another. every: frames of a segment.
+    """A FrameRenderer around another. every: frames of a segment, as in `begins_segment`.
 
     Renders in one thread; `taken` and `verdicts` may be asked from another.
     """
@@ -63,7 +64,7 @@ class CheckpointRenderer:
         return {verdict: self._verdicts.count(letter) for verdict, letter in _LETTERS.items()}
 
     def _note(self, frame: Frame) -> None:
-        if frame.index % self._every == 0 and frame.index not in self._states:
+        if begins_segment(frame.index, self._every) and frame.index not in self._states:
             memory = self._renderer.memory() if isinstance(self._renderer, Remembers) else ({}, {}, None)
             self._states[frame.index] = pack_memory(memory)
 

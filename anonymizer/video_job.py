@@ -18,7 +18,7 @@ from anonymizer.adapters.video_writer import VideoWriter
 from anonymizer.checkpoints import CheckpointRenderer
 from anonymizer.frames import Verdict
 from anonymizer.media.codecs import codec_for
-from anonymizer.media.encoder import Segment
+from anonymizer.media.encoder import Segment, begins_segment, segment_sizes
 from anonymizer.media.subtitles import TextTracks
 from anonymizer.refusals import refused
 from anonymizer.resume import Checkpoint, WorkFolder
@@ -124,16 +124,17 @@ class VideoJob:
             return 0
         old = work.path / progress.film
         there = frames_in(old)
-        usable = [at for at in progress.checkpoints if at.frames <= there and at.frames % every == 0]
+        usable = [at for at in progress.checkpoints if at.frames <= there and begins_segment(at.frames, every)]
         if not usable:
             return 0
         last: Checkpoint = usable[-1]
         checkpoints.go_on(last, progress.verdicts)
         ranks = np.frombuffer(progress.ranks, "<u2").tolist()
-        for number, packets in enumerate(segments_of(old, [every] * (last.frames // every))):
-            here = slice(number * every, (number + 1) * every)
-            ticks = [round(at_s / float(self._info.time_base)) for at_s in seen.times_s[here]]
-            writer.resume(packets, Segment(tuple(ticks), tuple(ranks[here])))
+        ticks = [round(at_s / float(self._info.time_base)) for at_s in seen.times_s]
+        start, sizes = 0, segment_sizes(last.frames, every)
+        for packets, size in zip(segments_of(old, sizes), sizes, strict=False):
+            here = slice(start, start := start + size)
+            writer.resume(packets, Segment(tuple(ticks[here]), tuple(ranks[here])), next(iter(ticks[start:]), None))
         with suppress(OSError):
             old.unlink()
         self._resumed_at = last.frames

@@ -18,7 +18,7 @@ from av.packet import Packet
 from anonymizer.clip import ClipInfo
 from anonymizer.frames import SafeFrame
 from anonymizer.media.codecs import SPEEDS, Codec
-from anonymizer.media.encoder import DecodingTimes, Segment, SegmentEncoder, as_encoded, segment_of
+from anonymizer.media.encoder import DecodingTimes, Segment, SegmentEncoder, as_encoded, begins_segment, segment_of
 from anonymizer.media.tracks import SideTracks, start_s
 from anonymizer.refusals import refused
 
@@ -65,6 +65,7 @@ class VideoWriter:
         self._sides, self._on_segment, self._segment_frames = sides, on_segment, segment_frames
         self.segments: list[Segment] = []
         self._ticks: list[int] = []  # of the segment that is being encoded
+        self._done = 0  # frames that are in the film
         self._last_tick: int | None = None
         self._closed = False
         self._times = DecodingTimes(codec.reorder)
@@ -78,10 +79,10 @@ class VideoWriter:
             self.close(ok=False)
             raise
 
-    def resume(self, packets: Sequence[Packet[Any]], segment: Segment) -> None:
-        """Begin with the packets of one segment of an earlier film."""
+    def resume(self, packets: Sequence[Packet[Any]], segment: Segment, next_tick: int | None = None) -> None:
+        """Begin with the packets of one segment of an earlier film. next_tick: when the frame after it is shown."""
         self._last_tick = segment.ticks[-1]
-        self._write([as_encoded(packet, self._codec) for packet in packets], segment, None)
+        self._write([as_encoded(packet, self._codec) for packet in packets], segment, next_tick)
 
     def send(self, frame: SafeFrame, at_s: float | None = None) -> None:
         """Encode one frame at `at_s`, by default its captured_at_s.
@@ -94,7 +95,7 @@ class VideoWriter:
         if got_px != self._info.size_px:
             raise ValueError(f"expected frames of {_by(self._info.size_px)} px, got {_by(got_px)} px")
         tick = self._tick(frame.captured_at_s if at_s is None else at_s)
-        if len(self._ticks) == self._segment_frames:
+        if self._ticks and begins_segment(self._done + len(self._ticks), self._segment_frames):
             self._end_segment(tick)
         _guarded(self._path, lambda: self._encoder.add(frame, tick))
         self._ticks.append(tick)
@@ -142,7 +143,8 @@ class VideoWriter:
                 _guarded(self._path, lambda side=side, at_s=at_s: self._container.mux(list(side.until(at_s))))  # type: ignore[misc]
             _guarded(self._path, lambda packet=packet: self._container.mux(packet))  # type: ignore[misc]
         self.segments.append(segment)
-        self._on_segment(sum(len(each.ticks) for each in self.segments))
+        self._done += len(segment.ticks)
+        self._on_segment(self._done)
 
     def _tick(self, captured_at_s: float) -> int:
         tick = round(captured_at_s / float(self._info.time_base))

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from av import CodecContext
@@ -25,6 +26,7 @@ from anonymizer.frames import SafeFrame
 from anonymizer.media.codecs import Codec, encoder_options
 from anonymizer.media.colour import FromRgb, even_sized
 
+_FIRST_IN = 5
 _SEI_UNIT = 6  # H.264 unit in which x264 writes its version and settings
 
 
@@ -43,6 +45,18 @@ def segment_of(packets: Sequence[Packet[Any]], ticks: Sequence[int]) -> Segment:
     for rank, i in enumerate(order):
         ranks[i] = rank
     return Segment(tuple(ticks), tuple(ranks))
+
+
+def begins_segment(frame: int, every: int) -> bool:
+    """Whether a segment begins with this frame: every so many; those of the first are in fifths, so that there is
+    soon something to play."""
+    return frame % (max(1, every // _FIRST_IN) if frame < every else every) == 0
+
+
+def segment_sizes(frames: int, every: int) -> list[int]:
+    """Frames of each segment of a film that ends where one begins."""
+    starts = [frame for frame in range(frames + 1) if begins_segment(frame, every)]
+    return [end - start for start, end in pairwise(starts)]
 
 
 class SegmentEncoder:
