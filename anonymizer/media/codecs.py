@@ -13,8 +13,8 @@ _SVT_SPEEDS = (10, 9, 8, 8, 7, 6, 5, 4, 3)  # SVT-AV1's presets, one for each of
 # The same picture to the eye: x265 and SVT-AV1 count their quality otherwise than x264.
 _HEVC_CRF_MORE, _AV1_CRF_TIMES, _AV1_CRF_MOST = 2, 1.4, 63
 # x264 by default lets what a face looks like decide how fine the rest of the picture and the frames around are.
-# So nothing is shared out: outside the faces a film is then 48 dB from an untouched one, not 43, at 1.15
-# to 1.35 times the size. And with mbtree on a processor with AVX-512 one of some 200 encodings of the same frames had other bits.
+# So nothing is shared out: outside the faces a film is then 47 dB and more from an untouched one, not 43, at 1.15 to
+# 1.35 times the size. And with mbtree one of some 200 encodings of the same frames had other bits (docs/notes).
 _X264_LOCAL = "mbtree=0:aq-mode=0:b-adapt=0:qcomp=1"
 
 
