@@ -96,7 +96,9 @@ def test_a_doubtful_flicker_is_covered_but_reaches_less_far() -> None:
     assert covered(_face(600, confidence=0.3, points=False), 1) == 3
     assert covered(_face(600, confidence=0.3, points=False), 3) == 3 + 2 * REACH
     assert covered(_face(600, confidence=0.9, points=False), 1) == 1 + 2 * REACH
-    assert covered(_face(600, confidence=0.3), 1) == 1 + 2 * REACH
+    assert covered(_face(600, confidence=0.98), 1) == 1 + 2 * REACH
+    assert covered(_face(600, confidence=0.94), 1) == 3
+    assert covered(_face(600, confidence=0.94), 3) == 3 + 2 * REACH
 
 
 def test_who_lingers_at_the_edge_stays_covered_and_who_walks_out_is_gone() -> None:
