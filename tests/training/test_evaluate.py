@@ -154,5 +154,9 @@ def test_runs_stand_side_by_side() -> None:
     assert "7.25" in page
     assert "≤ 5" in page
     assert "limited to 4" in page
+    assert "few pictures" in page
     assert page.count("<svg") == 1
+    twins = as_page(runs[0], [runs[0]])
+    assert "newer (1)" in twins
+    assert "newer (2)" in twins
     assert "http" not in page.replace("http-equiv", "")

@@ -12,16 +12,27 @@ SEAM = "seam, by distance from the hole's edge"
 
 
 def as_page(content: dict[str, Any], others: Sequence[dict[str, Any]]) -> str:
-    runs = [content, *others]
+    runs = _named_apart([content, *others])
     judged = [found for part in content["measures"].values() for found in part["findings"] if found["met"] is not None]
     missed = [found for found in judged if not found["met"]]
     said = f"{content['name']}, {content['images_seen']:,} images seen: {len(judged) - len(missed)} of {len(judged)} "
     said += "wanted figures are met." if judged else "figures are judged."
+    if any(part["limit"] for part in content["measures"].values()):
+        said += " Some measures saw few pictures only; read their intervals."
     sections = [("What ran", _about(runs))]
     for name, part in content["measures"].items():
         sections.append((_heading(name, part), _findings(name, runs) + _notes(part)))
         sections += [(title, _table(name, title, runs)) for title in part["tables"]]
     return page.page("Evaluation of a generator", said, "bad" if missed else "good", sections)
+
+
+def _named_apart(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Runs of one name get a number."""
+    names = [run["name"] for run in runs]
+    return [
+        {**run, "name": f"{name} ({names[:at].count(name) + 1})"} if names.count(name) > 1 else run
+        for at, (run, name) in enumerate(zip(runs, names, strict=True))
+    ]
 
 
 def _heading(name: str, part: dict[str, Any]) -> str:
