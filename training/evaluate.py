@@ -110,7 +110,9 @@ def interval_text(found: dict[str, Any]) -> str:
 def _parser() -> argparse.ArgumentParser:
     about = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m training evaluate", description=__doc__, formatter_class=about)
-    parser.add_argument("--weights", default="shipped", help="an exported .onnx, or `shipped` (default)")
+    parser.add_argument(
+        "--weights", default="shipped", help="an exported .onnx, or `shipped` (default: int8, the usual precision)"
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder with eval/, validation/ and recognisers/")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", nargs="+", choices=MEASURES, metavar="MEASURE", help=", ".join(MEASURES))

@@ -10,6 +10,7 @@ import pytest
 
 from anonymizer.errors import InputError, WeightsError
 from training import evaluate
+from training.evaluation.clips import openings_correlated
 from training.evaluation.findings import Finding, mean_finding
 from training.evaluation.job import Job, Part
 from training.evaluation.page import SEAM, as_page
@@ -76,6 +77,14 @@ def test_gaze_is_an_angle_of_the_ball() -> None:
     ahead, aside = np.zeros((2, 2), np.float32), np.array([[0.1, 0], [0.1, 0]], np.float32)
     assert gaze_off_rad(ahead, ahead) == 0
     assert gaze_off_rad(ahead, aside) == pytest.approx(0.121, abs=0.002)
+
+
+def test_a_mouth_that_does_not_move_is_not_judged() -> None:
+    """A shut mouth's trembling has a correlation, too, and it says nothing; eyes that blink are judged."""
+    rng = np.random.default_rng(0)
+    still, blinks = rng.normal(0.02, 0.01, 40), np.where(np.arange(40) % 10 < 2, 0.05, 0.3)
+    raw, after = np.stack([still, blinks], 1), np.stack([still[::-1], blinks + 0.02], 1)
+    assert openings_correlated(raw, after) == {"eyes, second network": pytest.approx(1.0)}
 
 
 def test_one_person_is_in_one_half() -> None:
