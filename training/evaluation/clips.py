@@ -34,7 +34,7 @@ MOST_POSE_DEG, MOST_GAZE_RAD = 2.5, 0.15
 LIDS = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight")
 SECOND_LOOKS = 120  # frames of a clip that the second landmark network sees
 LEAST_LOOKS = 10
-# Standard deviation, shares of their width, below which mouth or eyes do not move: there is nothing to be kept then. The
+# Standard deviation, shares of their width, below which mouth or eyes do not move, so that nothing could be kept. The
 # older network moves lids less than half as far as the newer (.018 against .043 on one clip).
 LEAST_OPENED = {"mouth, second network": 0.03, "eyes, second network": 0.015}
 
