@@ -47,7 +47,8 @@ class PersonRegion:
         size = max(1, round(width / self._scale)), max(1, round(height / self._scale))
         self._mask = (cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
         self.share = float(self._mask.mean())
-        _, self._labels = cv2.connectedComponents(self._mask, connectivity=8)
+        _, labels = cv2.connectedComponents(self._mask, connectivity=8)
+        self._labels = np.asarray(labels, np.int32)
 
     def around(self, box: Box) -> npt.NDArray[np.float64] | None:
         """Convex outline (N, 2) of whoever stands in the box, in frame px; None when nobody does."""
@@ -56,14 +57,27 @@ class PersonRegion:
 
     def at(self, box: Box) -> npt.NDArray[np.bool_] | None:
         """(h, w) at this region's scale: whoever stands in the box; None when nobody does."""
-        height, width = self._mask.shape
-        x0, y0, x1, y1 = (v / self._scale for v in (box.x0, box.y0, box.x1, box.y1))
-        rows = slice(max(0, int(y0)), min(height, int(y1) + 1))
-        columns = slice(max(0, int(x0)), min(width, int(x1) + 1))
-        inside = self._labels[rows, columns]
+        inside = self._inside(box)
         if inside.size == 0 or np.count_nonzero(inside) < PERSON_SHARE * inside.size:
             return None
         return np.isin(self._labels, np.unique(inside[inside > 0]))
+
+    def near(self, box: Box) -> npt.NDArray[np.bool_] | None:
+        """(h, w): whoever shows any part of himself in the box, however little."""
+        inside = self._inside(box)
+        return np.isin(self._labels, np.unique(inside[inside > 0])) if inside.any() else None
+
+    def bounds(self, whole: npt.NDArray[np.bool_]) -> Box:
+        """Around what `at`, `near` and `after` give, in frame px."""
+        x, y, width, height = (v * self._scale for v in cv2.boundingRect(whole.astype(np.uint8)))
+        return Box(x, y, x + width, y + height)
+
+    def _inside(self, box: Box) -> npt.NDArray[np.int32]:
+        height, width = self._mask.shape
+        x0, y0, x1, y1 = (v / self._scale for v in (box.x0, box.y0, box.x1, box.y1))
+        return self._labels[
+            max(0, int(y0)) : min(height, max(0, int(y1) + 1)), max(0, int(x0)) : min(width, max(0, int(x1) + 1))
+        ]
 
     def after(self, before: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
         """Where those who were `before` (of the frame before, as `at` gives it) are now; None when they are gone."""

@@ -13,18 +13,22 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.faces import Face, Mask, PlannedFace
+from anonymizer.faces import Box, Face, Mask, PlannedFace
 from anonymizer.frames import Frame
-from anonymizer.guard.coverage import oval_outline
+from anonymizer.geometry import convex_outline
+from anonymizer.guard.coverage import box_outline, oval_outline
 from anonymizer.perceive.person import MOST_PERSON, PersonMasker, PersonRegion
 from anonymizer.perceive.tracks import COAST, LOW_SCORE, REACH, SHORT, Path, Track, assign
 
 PERSON_S = 10.0  # as live: by then the detectors have looked some three hundred times and seen no face
-MISSED = 5  # frames in a row in which the person may be missed
+MISSED = 5  # frames in a row in which a person who was never seen yet by the other network may be missed
+HIDDEN = 45  # frames in a row in which the person may be hidden
+SETTLED = 12  # frames after coming out, until when all around stays covered: of a sliver the network hears only parts
+COMING_OUT = 4.0  # sides of the face: of the square around the last of the person in which anybody may come out
 LOOKED_SCALE = 1.55  # of a face's box: where the person is looked for first
 SURE_PRESENCE = 0.8  # of landmarks
 
-_Outlines = list[npt.NDArray[np.float64] | None]
+_Outlines = dict[int, npt.NDArray[np.float64] | None]
 
 
 class Masks(Protocol):
@@ -35,12 +39,13 @@ class Masks(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Place:
-    """A face, and the person it was lost on. outlines: of each frame since, None = blank it; whole: the last region."""
+    """A face, and the person it was lost on. outlines: by frame since, None = blank it; whole: the last region."""
 
     path: Path
-    outlines: _Outlines = field(default_factory=list)
+    outlines: _Outlines = field(default_factory=dict)
     whole: npt.NDArray[np.bool_] | None = None
     missed: int = 0
+    unsettled: int = 0
 
 
 class Vanished:
@@ -62,54 +67,63 @@ class Vanished:
             place = by_path[id(taken[at])] if at in taken else _Place(Path())
             if at not in taken:
                 self._places.append(place)
-            place.outlines, place.whole, place.missed = [], None, 0  # a new list: the old one covers the gap
+            place.outlines, place.whole, place.missed = {}, None, 0  # new ones: the old cover the gap
             place.path.add(index, face)
         self._look(index, frame, [face for face in faces if _is_sure_face(face)])
 
     def beyond(self, track: Track) -> list[tuple[int, PlannedFace | None]]:
         """Frames after the track's last sighting, and the person to cover in each; None = the frame is blanked."""
         last = track.first_index + max(step for step, face in enumerate(track.faces) if face is not None)
-        outlines = self._kept.get(id(track.faces[last - track.first_index]), [])
-        if track.end_index <= last + min(REACH, len(outlines)):  # it walked out of the frame
+        outlines = self._kept.get(id(track.faces[last - track.first_index]), {})
+        if track.end_index <= min(last + REACH, max(outlines, default=0)):  # it walked out of the frame
             return []
         return [
-            (last + 1 + step, None if outline is None else PlannedFace(track.slot, None, track.boxes[-1], outline))
-            for step, outline in enumerate(outlines)
-            if step >= COAST
+            (index, None if outline is None else PlannedFace(track.slot, None, track.boxes[-1], outline))
+            for index, outline in outlines.items()
+            if index > last + COAST
         ]
 
     def _look(self, index: int, frame: Frame, seen: Sequence[Face]) -> None:
         """A person on whom a face is seen did not vanish: what was lost there was another's, or none."""
         region: PersonRegion | None = None
         for place in [place for place in self._places if place.path.last_index < index]:
-            if not _is_sure(place.path) or len(place.outlines) >= self._most:
+            if not _is_sure(place.path) or index - place.path.last_index > self._most:
                 self._places.remove(place)
                 continue
             if region is None:
                 self._masker = self._masker or PersonMasker()
                 region = PersonRegion(self._masker.mask(frame))
-            if not _follow(place, region) or region.holds(place.whole, [face.box_px.center for face in seen]):
+            if not _follow(place, region, index) or region.holds(place.whole, [face.box_px.center for face in seen]):
                 self._places.remove(place)
                 continue
             self._kept[id(place.path.seen[place.path.last_index])] = place.outlines
 
 
-def _follow(place: _Place, region: PersonRegion) -> bool:
-    """Note where the person is now; False when nobody was there for too long."""
+def _follow(place: _Place, region: PersonRegion, index: int) -> bool:
+    """Note where the person is in frame `index`; False when nobody was there for too long."""
     if region.share > MOST_PERSON:
-        place.outlines.append(None)
+        place.outlines[index] = None
         return True
     box = place.path.last_box.scaled(LOOKED_SCALE)
-    whole = region.at(box) if place.whole is None else region.after(place.whole)
+    before, whole = place.whole, region.at(box) if place.whole is None else region.after(place.whole)
+    place.unsettled = SETTLED if whole is None else max(0, place.unsettled - 1)
+    outlines: list[npt.NDArray[np.float64]] = []
+    if before is not None and place.unsettled:
+        square = _coming_out(region.bounds(before), place.path.last_box)
+        whole, outlines = region.near(square), [box_outline(square)]
     place.missed = place.missed + 1 if whole is None else 0
-    if place.missed > MISSED:
+    if place.missed > (MISSED if before is None else HIDDEN):
         return False
     if whole is not None:
-        place.whole = whole
-        place.outlines.append(np.round(region.outline(whole) * 16) / 16)  # px; as fine as holes are drawn
-    else:
-        place.outlines.append(place.outlines[-1] if place.outlines else oval_outline(box))
+        place.whole, outlines = whole, [*outlines, region.outline(whole)]
+    corners = np.concatenate(outlines or [oval_outline(box)])
+    place.outlines[index] = np.round(convex_outline(corners) * 16) / 16  # px; as fine as holes are drawn
     return True
+
+
+def _coming_out(person: Box, face: Box) -> Box:
+    (x, y), half = person.center, COMING_OUT / 2 * max(face.width, face.height)
+    return Box(x - half, y - half, x + half, y + half)
 
 
 def _is_sure_face(face: Face) -> bool:

@@ -12,7 +12,7 @@ from anonymizer.faces import Box, Face, Mask, PlannedFace
 from anonymizer.frames import Frame
 from anonymizer.perceive.clip import ClipPlanner, ClipSettings
 from anonymizer.perceive.tracks import COAST, REACH
-from anonymizer.perceive.vanished import MISSED, PERSON_S
+from anonymizer.perceive.vanished import HIDDEN, PERSON_S
 from tests.heads import MODEL, code, distance_outside, seen_face
 from tests.perceive.test_clip import KnownFinder
 
@@ -80,11 +80,20 @@ def test_a_person_is_followed_while_walking() -> None:
         assert outline[:, 0].min() > x - 60
 
 
+def test_who_is_hidden_and_comes_out_elsewhere_is_covered_again() -> None:
+    """Behind a pillar for twenty frames, out of it sixty px further on; between, all around is covered."""
+    out = plans(People(lambda n: 160 if n < 30 else None if n < 50 else 220), 10, 80)
+    assert all(out[30:50])
+    for faces in out[50:]:
+        (outline,) = (each.cover_outline for each in faces or () if each.cover_outline is not None)
+        assert outline[:, 0].min() <= 190 <= 250 <= outline[:, 0].max()
+
+
 def test_a_person_who_left_a_glimpse_and_another_shot_are_not_covered() -> None:
     """The track's own reach is all that is left."""
-    gone = plans(People(lambda n: 160 if n < 30 else None), 10, 80)
-    assert gone[30 + MISSED - 1]
-    assert not any(gone[30 + MISSED :])
+    gone = plans(People(lambda n: 160 if n < 30 else None), 10, 100)
+    assert gone[30 + HIDDEN - 1]
+    assert not any(gone[30 + HIDDEN :])
     glimpse = plans(People(lambda n: 160), 2, 80, Face(FACE.box_px, 0.9))
     assert not any(glimpse[2 + REACH :])
     cut = plans(People(lambda n: 160), 10, 80, cut_at=40)
