@@ -57,9 +57,10 @@ def main(argv: list[str]) -> int:
     left_out = {Path(name).name for name in (*args.leave_out, *names_in(args.exclude))}
     there = photos_in(args.train)
     photos = list(landmark_photos(args.train))
-    dropped = Counter({"no face": len(there) - len(photos)})
+    found = {photo.path for photo in photos}
+    dropped = {"no face": [name_of(path) for path in there if path not in found]}
     kept = [photo for photo in photos if photo.path.name not in left_out]
-    dropped["left out by name"] = len(photos) - len(kept)
+    dropped["left out by name"] = [name_of(photo.path) for photo in photos if photo.path.name in left_out]
     arrays = build(kept, args.train[0].name, load_face_model(), load_bank(), names_in(args.scenes), dropped)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(args.out, **arrays)
@@ -67,21 +68,27 @@ def main(argv: list[str]) -> int:
         raise InputError(f"{args.out} has {args.out.stat().st_size / 1e6:.0f} MB, wanted 45 at most; give fewer photos")
     report = report_of(arrays, dropped, len(there))
     args.out.with_suffix(".json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps(report, indent=1, ensure_ascii=False))
+    print(json.dumps({key: value for key, value in report.items() if key != "dropped_names"}, ensure_ascii=False))
     return 0
 
 
-def report_of(arrays: dict[str, Any], dropped: Counter[str], photos: int) -> dict[str, Any]:
-    """What a shard is made of, in numbers."""
+def name_of(path: Path) -> str:
+    """As rows are named: folder and file."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def report_of(arrays: dict[str, Any], dropped: dict[str, list[str]], photos: int) -> dict[str, Any]:
+    """What a shard is made of, in numbers, and the names of what each rule dropped, for a curator to look at."""
     return {
         "photos": photos,
         "rows": len(arrays["split"]),
         "held_out": int(arrays["split"].sum()),
         "scenes_held_out": int(arrays["scene"].sum()),
-        "dropped": {reason: count for reason, count in dropped.items() if count},
+        "dropped": {reason: len(names) for reason, names in dropped.items() if names},
         "sources": dict(Counter(arrays["source"].tolist())),
         "licences": dict(Counter(arrays["licence"].tolist())),
         "generators": dict(Counter(arrays["generator"].tolist())),
+        "dropped_names": dropped,
     }
 
 
@@ -91,19 +98,19 @@ def build(
     model: FaceModel,
     bank: PersonaBank,
     scenes: list[str],
-    dropped: Counter[str],
+    dropped: dict[str, list[str]],
 ) -> dict[str, Any]:
-    """All arrays of the shard; their meaning is told in `training/data.py`. dropped: what each rule takes is added."""
+    """All arrays of the shard (`training/data.py` tells what they mean). dropped: what each rule takes is added."""
     rows, paths = [], []
     for photo in photos:
         row = _row(photo, model, bank)
         if isinstance(row, str):
-            dropped[row] += 1
+            dropped.setdefault(row, []).append(name_of(photo.path))
         else:
             rows.append(row)
             paths.append(photo.path)
     if not rows:
-        raise InputError(f"of {len(photos)} photos with a face none is fit to learn from: {dict(dropped)}")
+        raise InputError(f"of {len(photos)} photos with a face none is fit to learn from: {', '.join(dropped)}")
     names = [row["name"] for row in rows]
     held = held_out(names, held_folder, scenes)
     arrays: dict[str, Any] = {
@@ -159,7 +166,7 @@ def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank) -> dict[str
     persona = draw_persona(secrets.token_bytes(32), 0, secrets.randbelow(len(bank.tones)), "any", bank, model)
     persona_px, persona_uv = model.animate(code, persona.shape_cm)
     row: dict[str, Any] = {
-        "name": f"{photo.path.parent.name}/{photo.path.name}",
+        "name": name_of(photo.path),
         "jpeg": _jpeg(rgb, 92),
         "vertices_own": _vertices(project(exact, own_cm), to_crop),
         "uv_own": _fixed(own_uv, 16384),

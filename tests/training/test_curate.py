@@ -9,7 +9,7 @@ import pytest
 
 from anonymizer.errors import InputError
 from training.curate import names_in, outside_share, reason_against, reason_against_crop, sources_of
-from training.prepare import HELD_OUT, held_out
+from training.prepare import HELD_OUT, held_out, report_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPE = (100, 100, 3)
@@ -72,6 +72,17 @@ def test_a_hundred_scenes_are_fixed_and_48_of_them_by_kind() -> None:
     assert {name.split("/")[0] for name in names} == {"train", "validation"}
     kinds = [line for line in lines[2:] if line.startswith("#")]
     assert lines.index(kinds[12]) - 2 == 48 + 12
+
+
+def test_the_report_counts_and_names_what_was_dropped() -> None:
+    """Beside each other: how many each rule took, which, and how many rows came from where."""
+    texts = {key: np.array(["a", "b", "a"]) for key in ("source", "licence", "generator")}
+    arrays = {"split": np.array([0, 1, 1]), "scene": np.array([0, 0, 1]), **texts}
+    report = report_of(arrays, {"small face": ["train/x.webp"], "no face": []}, 4)
+    assert (report["photos"], report["rows"], report["held_out"], report["scenes_held_out"]) == (4, 3, 2, 1)
+    assert report["dropped"] == {"small face": 1}
+    assert report["dropped_names"]["small face"] == ["train/x.webp"]
+    assert report["generators"] == {"a": 2, "b": 1}
 
 
 def test_sources_come_from_the_manifest_and_the_name(tmp_path: Path) -> None:
