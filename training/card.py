@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ class Evidence:
     photos: int
     held_out: int
     personas: int
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """What `prepare` wrote beside the shard; empty for a shard without it."""
 
 
 def write_card(path: Path, evidence: Evidence) -> None:
@@ -62,6 +65,7 @@ def card_text(name: str, evidence: Evidence) -> str:
         "## Trained on",
         "",
         "Crops that `python -m training prepare` made of the portraits named in THIRD_PARTY.md, with their licences.",
+        *provenance_lines(evidence.provenance),
         "The perceptual loss uses the VGG16 trunk of `stlpips-pytorch` (BSD-2-Clause) while training; nothing of it",
         "is in this file.",
         "",
@@ -73,6 +77,15 @@ def card_text(name: str, evidence: Evidence) -> str:
         "Whether a face can be recognised is measured by the project's audit, not by the losses above.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def provenance_lines(report: Mapping[str, Any]) -> list[str]:
+    """Sources, licences and generators of all rows, held-out ones included, with their counts."""
+    lines = []
+    for title, key in (("Sources", "sources"), ("Licences", "licences"), ("Generators", "generators")):
+        counts = sorted(report.get(key, {}).items(), key=lambda each: -each[1])
+        lines += [f"{title}: {', '.join(f'{name} ({count:,})' for name, count in counts)}."] if counts else []
+    return ["", *lines, ""] if lines else []
 
 
 def _age(images: int, photos: int) -> str:

@@ -56,7 +56,8 @@ def export_run(
     calibration = cross_conditioning(shard, shard.train[:CALIBRATION], config.size_px)
     int8 = quantise_generator(out, out.with_stem(out.stem + "_int8"), calibration, samples, least_int8_db)
     stats = [line for line in _stats(run_dir) if line["images"] <= state["images_seen"]]  # the run may have gone on
-    evidence = Evidence(exported, int8, config, told, stats, len(shard.train), len(shard.held_out), len(shard.textures))
+    counts = len(shard.train), len(shard.held_out), len(shard.textures)
+    evidence = Evidence(exported, int8, config, told, stats, *counts, _provenance(shard_path))
     write_card(card, evidence)
     return exported, int8
 
@@ -79,6 +80,16 @@ def _run_record(run_dir: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"{run_dir} has no readable run.json ({error}); give the folder of a run") from error
     return record
+
+
+def _provenance(shard_path: Path) -> dict[str, Any]:
+    """What `prepare` wrote beside the shard, nothing for a shard made before it did."""
+    path = shard_path.with_suffix(".json")
+    try:
+        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError as error:
+        raise InputError(f"{path} is not readable ({error}); make the shard again") from error
+    return report
 
 
 def _stats(run_dir: Path) -> list[dict[str, float]]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from anonymizer.errors import InputError
+from training.card import provenance_lines
 from training.curate import names_in, outside_share, reason_against, reason_against_crop, sources_of
 from training.prepare import HELD_OUT, held_out, report_of
 
@@ -83,6 +84,14 @@ def test_the_report_counts_and_names_what_was_dropped() -> None:
     assert report["dropped"] == {"small face": 1}
     assert report["dropped_names"]["small face"] == ["train/x.webp"]
     assert report["generators"] == {"a": 2, "b": 1}
+
+
+def test_the_card_tells_where_photos_come_from() -> None:
+    """The most frequent first, with counts; a shard without a report adds nothing."""
+    lines = provenance_lines({"generators": {"SDXL": 3, "FLUX.1 dev": 1200}, "licences": {"MIT": 1203}})
+    assert "Generators: FLUX.1 dev (1,200), SDXL (3)." in lines
+    assert "Licences: MIT (1,203)." in lines
+    assert provenance_lines({}) == []
 
 
 def test_sources_come_from_the_manifest_and_the_name(tmp_path: Path) -> None:
