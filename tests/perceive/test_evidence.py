@@ -61,3 +61,6 @@ def test_half_a_face_at_the_edge_is_believed() -> None:
         box = Box(x, 100, x + 30, 200)
         faces = tuple(Face(box, scores[index]) if index in scores else None for index in range(50))
         assert is_mistake(Track(0, 0, faces, (box,) * 50), SIZE_PX) is mistake
+    chair = Box(1260, 100, 1279, 140)
+    faint = tuple(Face(chair, 0.22) if index in (15, 20, 49) else None for index in range(50))
+    assert is_mistake(Track(0, 0, faint, (chair,) * 50), SIZE_PX)
