@@ -37,7 +37,12 @@ async function show({name, video}) {
     const height = video ? element.videoHeight : element.naturalHeight;
     const canvas = document.createElement('canvas');
     canvas.width = width; canvas.height = height;
-    canvas.getContext('2d').drawImage(element, 0, 0);
+    const context = canvas.getContext('2d');
+    for (let tries = 0; tries < 50; tries++) {  // a busy machine says "loaded" before it has painted
+      context.drawImage(element, 0, 0);
+      if (context.getImageData(0, 0, width, height).data.some((value, i) => i % 4 < 3 && value > 0)) break;
+      await new Promise(done => setTimeout(done, 100));
+    }
     return {name, width, height, seconds: video ? element.duration : null, png: canvas.toDataURL('image/png')};
   } catch (error) { return {name, error: String(error.message || error)}; }
 }
