@@ -72,6 +72,13 @@ def through_camera(batch: Batch, camera: Camera) -> Batch:
     return replace(batch, photo=rgb.clamp(0, 1), guide_photo=batch.photo, softness=softness)
 
 
+def soften_inside(rgb: Tensor, coverage: Tensor, softness: Tensor) -> Tensor:
+    """The same where coverage (B, 1, S, S) is above 0, looking nowhere else: no dark rim comes in."""
+    inside = (coverage > 0).float()
+    straight = soften(rgb * inside, softness) / soften(inside, softness).clamp(min=1e-2)
+    return straight * inside
+
+
 def soften(rgb: Tensor, softness: Tensor) -> Tensor:
     """Blur by softness (B, 1, 1, 1): 0 = not at all, .5 = a box of 3 px twice, 1 = one of 5 px twice."""
     half = _box(_box(rgb, 3), 3)

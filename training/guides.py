@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from models.generator import stack_conditioning
 from training.augment import Batch
-from training.cameras import soften
+from training.cameras import soften_inside
 from training.textures import blur_inside, masked_mean, match_tone, sample_textures
 
 FLATTEN = (0.4, 1.0)  # share of the photo's low-frequency light that is taken out
@@ -51,7 +51,7 @@ def self_guide(batch: Batch) -> Guided:
     flat = (flat * (skin.clamp(min=0.02) / rich.clamp(min=0.02))).clamp(0, 1)
     mixed = torch.lerp(flat, other, _mix_mask(batch).clamp(max=1))
     guide = torch.lerp(mixed, other, mesh.patch)
-    guide = soften(_degrade(guide, skin), _softness(batch))
+    guide = soften_inside(_degrade(guide, skin), coverage, _softness(batch))
     guide, coverage, normals = _warp(guide, coverage, mesh.normals)
     return _guided(batch, guide, coverage, normals, mesh.patch)
 
@@ -63,7 +63,7 @@ def cross_guide(batch: Batch) -> Guided:
     drawn = sample_textures(batch.textures, batch.coarse_textures, mesh.uv, torch.rand(count).to(device)) * mesh.shade
     skin = masked_mean(batch.photo, batch.own.skin)
     drawn = match_tone(drawn, mesh.coverage, skin, _tone_error(count, device, 1.0))
-    drawn = soften(drawn, _softness(batch))
+    drawn = soften_inside(drawn, mesh.coverage, _softness(batch))
     return _guided(batch, drawn, mesh.coverage, mesh.normals, mesh.patch)
 
 

@@ -15,7 +15,7 @@ from models.discriminator import Discriminator, Verdicts
 from models.generator import PRESETS, Generator, Layers, compose
 from training import losses
 from training.augment import Batch, diff_augment
-from training.cameras import soften
+from training.cameras import soften_inside
 from training.config import TrainConfig
 from training.guides import Guided, cross_guide, self_guide
 from training.perceptual import PerceptualDistance
@@ -139,7 +139,7 @@ def generator_losses(
         "coarse_l1": coarse,
         "gradient": losses.gradient_l1(ours, batch.photo, focus),
         "adversarial": losses.generator_says(verdicts, batch.blend.repeat(2, 1, 1, 1)),
-        "structure": losses.structure(theirs, soften(cross.guide, batch.softness), cross.worn),
+        "structure": losses.structure(theirs, soften_inside(cross.guide, cross.coverage, batch.softness), cross.worn),
         "cross_light": losses.light(theirs, batch.photo, batch.blend),
         "cross_outside": losses.multi_scale_l1(theirs, batch.photo, outside)[0],
         "rim": losses.edges(theirs, cross.rim),
