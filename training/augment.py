@@ -38,7 +38,8 @@ class Mesh:
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
     """photo (B, 3, S, S) in [0, 1]; hole, blend (B, 1, S, S); the two meshes; textures (B, 3, T, T) uint8,
-    and at half their size. guide_photo: what SELF's guide is made of; softness (B, 1, 1, 1) of photo against it."""
+    and at half their size. guide_photo: what SELF's guide is made of; softness (B, 1, 1, 1) of photo against it;
+    noise (B, 1, 1, 1): standard deviation, of what the generator sees of the photo."""
 
     photo: Tensor
     hole: Tensor
@@ -49,6 +50,7 @@ class Batch:
     coarse_textures: Tensor
     guide_photo: Tensor
     softness: Tensor
+    noise: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,8 +88,8 @@ def cut_batch(shard: Shard, rows: Tensor, personas: Tensor, kinds: Tensor, jitte
     own, persona = (_mesh(maps, rows, grid, jitter, shard.mirrored) for maps in (shard.own, shard.persona))
     chosen = personas.to(device)
     textures, coarse_textures = shard.textures[chosen], shard.coarse_textures[chosen]
-    softness = torch.zeros(len(rows), 1, 1, 1, device=device)
-    return Batch(photo, hole, blend, own, persona, textures, coarse_textures, photo, softness)
+    none = torch.zeros(len(rows), 1, 1, 1, device=device)
+    return Batch(photo, hole, blend, own, persona, textures, coarse_textures, photo, none, none)
 
 
 def _holes(lines: Tensor, grid: Tensor, scale: Tensor, size_px: int) -> tuple[Tensor, Tensor]:

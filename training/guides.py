@@ -69,7 +69,8 @@ def cross_guide(batch: Batch) -> Guided:
 
 def _guided(batch: Batch, guide: Tensor, coverage: Tensor, normals: Tensor, patch: Tensor) -> Guided:
     guide = guide.clamp(0, 1) * (coverage > 0)
-    conditioning = stack_conditioning(batch.photo, batch.hole, guide, coverage, normals)
+    noisy = batch.photo + batch.noise * torch.randn(batch.photo.shape).to(batch.photo.device)
+    conditioning = stack_conditioning(noisy, batch.hole, guide, coverage, normals)
     shown = coverage * batch.hole
     worn = 1 - widen(1 - shown)
     rim = (widen(shown) - worn).clamp(min=0) * batch.hole
