@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from anonymizer.perceive.tracks import Track, at_edge
+from anonymizer.perceive.tracks import Track, edges
 
 LARGE_PX = 40.0  # box width, median of a track
 SURE_SCORE = 0.5  # CenterFace's; a plant pot of 100 px had .2 to .5 over 111 frames, the woman beside it .7 and more
@@ -36,7 +36,7 @@ def is_mistake(track: Track, size_px: tuple[int, int]) -> bool:
     if not seen or sure >= SURE_SHARE * len(seen):
         return False
     rare = len(seen) < SEEN_SHARE * (at[-1] - at[0] + 1)
-    if any(at_edge(face.box_px, size_px) for face in seen):
+    if any(edges(face.box_px, size_px) for face in seen):
         return rare and max(face.confidence for face in seen) < FAINT_SCORE
     if rare:
         return True

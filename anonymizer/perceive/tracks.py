@@ -23,6 +23,7 @@ MAX_GROWTH = 0.6
 EDGE_NEAR = 0.12  # of its side: so near to the frame's edge a box counts as cut by it
 EDGE_REACH = 50  # frames; as long somebody may stay half outside, showing less than any detector finds
 EDGE_SIGHTINGS = 12  # of the first or last, that tell how fast it comes in or goes out
+EDGE_JUMPS = 2  # frames to each side, the boxes of which are held as well
 SLOWED = 0.7  # of its speed, that it may go on with at least
 WALKING = 0.03  # of its side a frame: as fast a face that is at the edge goes on over it
 MIN_STEP = 0.6  # how far, in box sides, a face may lie from where it was expected in the very next frame
@@ -178,7 +179,7 @@ def edge_reach(box: Box, speed: tuple[float, float], direction: int, size_px: tu
     """For how many frames a face at the frame's edge may still show a part too narrow for any detector, beyond its last
     (direction 1) or before its first (-1) sighting: until it went out at half its speed, or EDGE_REACH; 0 elsewhere.
     """
-    sides = _edges(box, size_px)
+    sides = edges(box, size_px)
     if not sides:
         return 0
     side = max(box.width, box.height)
@@ -192,15 +193,10 @@ def edge_reach(box: Box, speed: tuple[float, float], direction: int, size_px: tu
 def _walks_out(box: Box, speed: tuple[float, float], direction: int, size_px: tuple[int, int]) -> bool:
     """Is a face at the frame's edge, and on its way over it? direction -1: backwards in time."""
     side = max(box.width, box.height)
-    return any(speed[axis] * sign * direction > WALKING * side for axis, sign, _ in _edges(box, size_px))
+    return any(speed[axis] * sign * direction > WALKING * side for axis, sign, _ in edges(box, size_px))
 
 
-def at_edge(box: Box, size_px: tuple[int, int]) -> bool:
-    """Does a box touch the frame's edge, or nearly?"""
-    return bool(_edges(box, size_px))
-
-
-def _edges(box: Box, size_px: tuple[int, int]) -> list[tuple[int, int, float]]:
+def edges(box: Box, size_px: tuple[int, int]) -> list[tuple[int, int, float]]:
     """The edges that a box is at: axis, the way out along it, and how far (px) the box reaches into the frame."""
     near = EDGE_NEAR * max(box.width, box.height)
     width, height = size_px
@@ -225,7 +221,7 @@ def _box_at(path: Path, known: Sequence[int], index: int, size_px: tuple[int, in
     """The box of a frame: as seen, drawn between two sightings, or carried on beyond the first or last one."""
     place = bisect_left(known, index)
     if place < len(known) and known[place] == index:
-        return path.seen[index].box_px
+        return _seen_box(path, index, size_px)
     if 0 < place < len(known):
         before, after = known[place - 1], known[place]
         share = (index - before) / (after - before)
@@ -243,6 +239,16 @@ def _box_at(path: Path, known: Sequence[int], index: int, size_px: tuple[int, in
     coast = max(-COAST, min(COAST, steps))
     gone_on = moved(still, dx * coast, dy * coast)  # it may have gone on or stayed: cover both
     return around(still, gone_on).scaled(_grown(abs(steps)))
+
+
+def _seen_box(path: Path, index: int, size_px: tuple[int, int]) -> Box:
+    """The box of a sighting; of a part of a face at the frame's edge boxes jump, so those about it are held as well."""
+    face = path.seen[index]
+    box = face.box_px
+    if face.landmarks_px is None and edges(box, size_px):
+        for near in range(index - EDGE_JUMPS, index + EDGE_JUMPS + 1):
+            box = around(box, path.seen[near].box_px) if near in path.seen else box
+    return box
 
 
 def _grown(steps: int) -> float:
@@ -266,7 +272,7 @@ def _inner_speed(path: Path, known: Sequence[int], at_start: bool, size_px: tupl
     speed = list(_speed_near(path, known, at_start))
     if len(some) < 2:
         return speed[0], speed[1]
-    for axis, sign, _ in _edges(path.seen[known[0] if at_start else known[-1]].box_px, size_px):
+    for axis, sign, _ in edges(path.seen[known[0] if at_start else known[-1]].box_px, size_px):
         side = axis + 2 if sign < 0 else axis  # of x0, y0, x1, y1
         at = [(index, _corners(path.seen[index].box_px)[side]) for index in some]
         speed[axis] = median((y - x) / (j - i) for (i, x), (j, y) in combinations(at, 2))

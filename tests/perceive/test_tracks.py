@@ -116,6 +116,16 @@ def test_who_lingers_at_the_edge_stays_covered_and_who_walks_out_is_gone() -> No
     assert (unsure.first_index, unsure.end_index) == (60 - REACH, 62 + REACH)  # nor do two glimpses
 
 
+def test_boxes_that_jump_at_the_edge_are_held_together() -> None:
+    """A sliver's box lay a third too high; the next frame's, with landmarks, says how low the face reaches."""
+    whole = _face(1255, side=100)
+    top, bottom = whole.box_px.y0, whole.box_px.y1
+    sliver = Face(Box(1225, top - 30, 1280, bottom - 40), 0.45)
+    track = link_clip([(sliver,), (whole,)] * 3, SIZE_PX)[0]
+    assert all(box.y0 == top - 30 and box.y1 == bottom for box in track.boxes[0:6:2])
+    assert track.boxes[1].y0 == top
+
+
 def test_a_face_elsewhere_or_of_another_size_is_another_track() -> None:
     """Place and size decide: a far jump or a sudden tripling begins a new track."""
     assert len(link_clip([(_face(200),)] * 5 + [(_face(900),)] * 5, SIZE_PX)) == 2
