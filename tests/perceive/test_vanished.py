@@ -64,6 +64,7 @@ def test_somebody_no_detector_sees_any_more_stays_covered_to_the_end() -> None:
 
 
 def test_nobody_is_looked_for_while_the_face_is_in_sight() -> None:
+    """A face that goes on needs no cover of its surroundings."""
     people = People(lambda n: 160)
     assert all(faces is not None and faces[0].cover_outline is None for faces in plans(people, 40, 40))
     assert people.looks == []
