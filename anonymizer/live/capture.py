@@ -89,7 +89,9 @@ class Capture:
         wait_s = FIRST_WAIT_S
         why = str(error)
         while not shared.stopping.is_set():
-            shared.outgoing.put(shared.blank(LiveState.NO_CAMERA, f"{why}; next try in {wait_s:.1f} s"))
+            words = f"{why}; next try in {wait_s:.1f} s"
+            shared.tell(LiveState.NO_CAMERA, words)
+            shared.outgoing.put(shared.blank(LiveState.NO_CAMERA, words))
             if shared.stopping.wait(wait_s):
                 return
             try:

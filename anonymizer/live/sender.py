@@ -119,7 +119,7 @@ class Sender:
             return
         self.state, self.why = state, why
         self._shared.metrics.entered(state)
-        if state is not LiveState.FAILED:  # told where it failed, so that none is missed
+        if state not in (LiveState.FAILED, LiveState.NO_CAMERA):  # told where it failed, so that none is missed
             self._shared.tell(state, why)
 
     def _leave_blank(self, ok: bool) -> None:
