@@ -31,9 +31,11 @@ from anonymizer.perceive.motion import (
     reduce_still,
     track_baseline,
 )
+from anonymizer.perceive.person import Masks, MasksWhenAsked
+from anonymizer.perceive.second_look import SecondLook
 from anonymizer.perceive.smoothing import smooth_series
 from anonymizer.perceive.tracks import Track, around, link_clip
-from anonymizer.perceive.vanished import Masks, Vanished
+from anonymizer.perceive.vanished import Vanished
 from anonymizer.persona.face_model import FaceModel
 
 LONGEST_GAP = 12  # frames without landmarks that are bridged by drawing the motion between
@@ -85,7 +87,9 @@ class ClipPlanner:
         self._motions: dict[int, Motion] = {}  # by id of the face, which _observations keeps alive
         self._size_px = (0, 0)
         self._recent: deque[Frame] = deque(maxlen=TRACED_FRAMES)
-        self._vanished = Vanished(settings.fps_hz, masker)
+        masks = MasksWhenAsked(masker)
+        self._vanished = Vanished(settings.fps_hz, masks)
+        self._second_look = SecondLook(finder, masks)
 
     def observe(self, frame: Frame) -> None:
         index = len(self._observations)
@@ -99,8 +103,10 @@ class ClipPlanner:
             every = self._settings.further_every
             witness = index % self._settings.witness_every == 0
             faces = self._finder.find_tracked(frame, witness, further=every > 0 and index % every == 0)
-        self._trace_back([face for face in faces if not self._was_there(face)])
+        fresh = [not self._was_there(face) for face in faces]
+        self._trace_back([face for face, new in zip(faces, fresh, strict=True) if new])
         self._observations.append(tuple(self._reduced(face) for face in faces))
+        self._second_look.observe(frame, self._observations[-1], fresh)
         self._vanished.observe(index, frame, self._observations[-1], index in self._cuts)
         self._recent.append(frame)
 
@@ -108,7 +114,7 @@ class ClipPlanner:
         blank: set[int] = set()
         planned: list[list[PlannedFace]] = [[] for _ in self._observations]
         for track in link_clip(self._observations, self._size_px, frozenset(self._cuts)):
-            if is_mistake(track, self._size_px) and not self._finder.settings.agreed:
+            if is_mistake(track, self._size_px, self._second_look.backed) and not self._finder.settings.agreed:
                 continue
             for index, face in self._plan_track(track):
                 planned[index].append(face)
@@ -134,7 +140,9 @@ class ClipPlanner:
                 at = len(self._observations) - 1 - step
                 if any(same_face(earlier.box_px, old.box_px) for old in self._observations[at]):
                     break
-                self._observations[at] += (self._reduced(earlier),)
+                traced = self._reduced(earlier)
+                self._second_look.observe(frames[step], (traced,), (False,))
+                self._observations[at] += (traced,)
 
     def _reduced(self, face: Face) -> Face:
         if face.landmarks_px is None:

@@ -132,6 +132,10 @@ class Finder:
             face = at
         return out
 
+    def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool:
+        """Does CenterFace hear of a face about `box` in any of several close looks, however faintly?"""
+        return self._looks.heard_of(rgb, box, least_score)
+
     def reset(self) -> None:
         """Forget the frame before."""
         self._tracked = ()

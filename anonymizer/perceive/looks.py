@@ -22,6 +22,7 @@ from anonymizer.perceive.views import View
 
 NEAR_INPUT_PX = 160
 NEAR_FACE_PX = 52.0  # as large a close look shows the face that is looked for
+NEAR_SIZES_PX = (104.0, 52.0, 76.0, 36.0)  # a second look, those first that hear most of half faces
 NEAR_REACH = 0.75  # how far, in sides of the box, it may have gone
 NEAR_SIZE_RATIO = 1.9
 
@@ -85,14 +86,27 @@ class Looks:
             return None
         scale = NEAR_FACE_PX / side
         part, frame_from_part = _cut(rgb, box.center, scale, roll_rad)
+        best = self._best(part, NEAR_FACE_PX, self.settings.near_score)
+        return None if best is None else _placed(best, frame_from_part, scale, roll_rad)
+
+    def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool:
+        """Does any close look, at several sizes, hear of a face at or about `box`?"""
+        side = max(box.width, box.height)
+        if not (math.isfinite(side) and side >= 2):
+            return True
+        parts = ((_cut(rgb, box.center, size / side, 0.0)[0], size) for size in NEAR_SIZES_PX)
+        return any(self._best(part, size, least_score) is not None for part, size in parts)
+
+    def _best(self, part: RgbImage, face_px: float, least_score: float) -> Detection | None:
+        """The surest face about the middle of a close look, of about face_px."""
         best: Detection | None = None
-        for found in self._centerface.detect(part, NEAR_INPUT_PX, self.settings.near_score):
+        for found in self._centerface.detect(part, NEAR_INPUT_PX, least_score):
             x, y = (at - NEAR_INPUT_PX / 2 for at in found.box.center)
-            size = found.side_px / NEAR_FACE_PX
-            near = math.hypot(x, y) <= NEAR_REACH * NEAR_FACE_PX
+            size = found.side_px / face_px
+            near = math.hypot(x, y) <= NEAR_REACH * face_px
             if near and 1 / NEAR_SIZE_RATIO <= size <= NEAR_SIZE_RATIO and (best is None or found.score > best.score):
                 best = found
-        return None if best is None else _placed(best, frame_from_part, scale, roll_rad)
+        return best
 
     def weighed(self, detection: Detection) -> Detection:
         """A full-range detection on CenterFace's scale: believed only where it is very sure itself."""

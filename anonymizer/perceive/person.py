@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -36,6 +37,27 @@ class PersonMasker:
         share = self._network.run(np.asarray(small, np.float32) / np.float32(255))[0].reshape(INPUT_PX, INPUT_PX)
         full = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.where(full >= self._min_share, np.uint8(255), np.uint8(0))
+
+
+class Masks(Protocol):
+    """Marks people: (H, W) uint8, 255 = person."""
+
+    def mask(self, frame: Frame) -> Mask: ...
+
+
+class MasksWhenAsked:
+    """Loads the network when it is asked first, as many clips never do, and looks once at a frame for all who ask."""
+
+    def __init__(self, masker: Masks | None = None) -> None:
+        self._masker = masker
+        self._last: tuple[Frame, Mask] | None = None
+
+    def mask(self, frame: Frame) -> Mask:
+        """(H, W) uint8, 255 where a person may be."""
+        if self._last is None or self._last[0] is not frame:
+            self._masker = self._masker or PersonMasker()
+            self._last = frame, self._masker.mask(frame)
+        return self._last[1]
 
 
 class PersonRegion:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.faces import Box, Face, Mask, PlannedFace
+from anonymizer.faces import Box, Face, PlannedFace
 from anonymizer.frames import Frame
 from anonymizer.geometry import convex_outline
 from anonymizer.guard.coverage import box_outline, oval_outline
-from anonymizer.perceive.person import MOST_PERSON, PersonMasker, PersonRegion
+from anonymizer.perceive.person import MOST_PERSON, Masks, PersonRegion
 from anonymizer.perceive.tracks import COAST, LOW_SCORE, REACH, SHORT, Path, Track, assign
 
 PERSON_S = 10.0  # as live: by then the detectors have looked some three hundred times and seen no face
@@ -29,12 +28,6 @@ LOOKED_SCALE = 1.55  # of a face's box: where the person is looked for first
 SURE_PRESENCE = 0.8  # of landmarks
 
 _Outlines = dict[int, npt.NDArray[np.float64] | None]
-
-
-class Masks(Protocol):
-    """Marks people: (H, W) uint8, 255 = person."""
-
-    def mask(self, frame: Frame) -> Mask: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -51,9 +44,9 @@ class _Place:
 class Vanished:
     """Fed every frame with its faces, in order; then tells what to cover beyond the end of a track."""
 
-    def __init__(self, fps_hz: float, masker: Masks | None = None) -> None:
+    def __init__(self, fps_hz: float, masker: Masks) -> None:
         self._most = round(PERSON_S * fps_hz)
-        self._masker = masker  # loaded when somebody is lost: many clips never need it
+        self._masker = masker
         self._places: list[_Place] = []
         self._kept: dict[int, _Outlines] = {}  # by id of the face seen last, which the planner keeps alive
 
@@ -91,7 +84,6 @@ class Vanished:
                 self._places.remove(place)
                 continue
             if region is None:
-                self._masker = self._masker or PersonMasker()
                 region = PersonRegion(self._masker.mask(frame))
             if not _follow(place, region, index) or region.holds(place.whole, [face.box_px.center for face in seen]):
                 self._places.remove(place)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from anonymizer.faces import Box, Face, PlannedFace
-from anonymizer.frames import Frame
+from anonymizer.frames import Frame, RgbImage
 from anonymizer.perceive.clip import LONGEST_GAP, ClipPlanner, ClipSettings, plan_still
 from anonymizer.perceive.finder import Finder
 from tests.heads import MODEL, code, seen_face
@@ -34,6 +34,9 @@ class KnownFinder(Finder):
 
     def find_tracked(self, frame: Frame, witness: bool = True, further: bool = False) -> tuple[Face, ...]:
         return next(self._left)
+
+    def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool:
+        return True
 
     def reset(self) -> None:
         pass

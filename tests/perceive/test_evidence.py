@@ -64,3 +64,27 @@ def test_half_a_face_at_the_edge_is_believed() -> None:
     chair = Box(1260, 100, 1279, 140)
     faint = tuple(Face(chair, 0.22) if index in (15, 20, 49) else None for index in range(50))
     assert is_mistake(Track(0, 0, faint, (chair,) * 50), SIZE_PX)
+
+
+@pytest.mark.parametrize(("denied", "mistake"), [(40, True), (39, False), (0, False)])
+def test_what_a_second_look_denies_each_time_is_no_face(denied: int, mistake: bool) -> None:
+    """A plant at the edge, seen often and up to .5; one sighting that is backed or unasked, and it stays."""
+    box = Box(-20, 100, 80, 260)
+    faces = tuple(Face(box, 0.45) for _ in range(40))
+    case = Track(0, 0, faces, (box,) * 40)
+    backed = {id(face): index >= denied for index, face in enumerate(faces)}
+    assert is_mistake(case, SIZE_PX, backed) is mistake
+    assert is_mistake(case, SIZE_PX, {id(face): False for face in faces[:denied]}) is mistake
+    few = Track(0, 0, faces[:5], (box,) * 5)
+    assert not is_mistake(few, SIZE_PX, backed)
+
+
+def test_a_plain_face_hidden_most_of_the_time_is_one() -> None:
+    """Seen in 16 frames of 60, hidden between: only landmarks that a second look denies are a mistake."""
+    plain = track(100, [], [0.99] * 60)
+    faces = tuple(face if index < 15 or index == 59 else None for index, face in enumerate(plain.faces))
+    case = Track(0, 0, faces, plain.boxes)
+    first = faces[0]
+    assert not is_mistake(case, SIZE_PX)
+    assert not is_mistake(case, SIZE_PX, {id(first): True, id(faces[-1]): False})
+    assert is_mistake(case, SIZE_PX, {id(first): False, id(faces[-1]): False})
