@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ from anonymizer.secret import load_or_create_key, session_secret
 from anonymizer.settings import Settings
 from anonymizer.signing import Sign, signer
 from anonymizer.stages import FaceGenerator
+from anonymizer.warm import warm_renderer
 from anonymizer.weights.locate import registry
 
 GENERATOR = "generator_face128"
@@ -52,7 +54,9 @@ def run_video(source: Path, target: Path, settings: Settings, overwrite: bool, o
         with build_finder(settings) as finder:
             planner = ClipPlanner(finder, load_face_model(), clip_settings(settings, fps_hz))
             kept = None if key else secret
-            return anonymize_video(source, target, planner, anonymizer, options, on_progress, work, kept)
+            with ThreadPoolExecutor(1, "warm-up") as beside:  # while the first pass looks
+                beside.submit(warm_renderer, anonymizer.apart())
+                return anonymize_video(source, target, planner, anonymizer, options, on_progress, work, kept)
     finally:
         work.remove()
 
@@ -134,7 +138,8 @@ def sign_of(settings: Settings) -> Sign | None:
 
 
 def clip_settings(settings: Settings, fps_hz: float) -> ClipSettings:
-    return ClipSettings(settings.detector.every_frames, settings.smoothing.window_s, fps_hz)
+    detector = settings.detector
+    return ClipSettings(detector.every_frames, settings.smoothing.window_s, fps_hz, detector.turned_every_frames)
 
 
 def persona_sheet(target: Path, count: int, settings: Settings) -> None:

@@ -8,11 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from anonymizer.app import build_anonymizer
-from anonymizer.faces import EXPRESSION_COUNT, MotionCode, PlannedFace
-from anonymizer.frames import Frame
 from anonymizer.generate.every_other import EveryOther
 from anonymizer.live import process
 from anonymizer.live.adapt import Ladder
@@ -31,6 +27,7 @@ from anonymizer.persona.face_model import load_face_model
 from anonymizer.pipeline import Anonymizer
 from anonymizer.settings import Settings
 from anonymizer.stages import FrameSink
+from anonymizer.warm import grey_frame, warm_renderer
 
 # CenterFace's view of the frame, beside the rest: 20 ms at 480 px, 28 at 640, 44 at 960 (one thread)
 LIVE_SIDE_PX: Mapping[str, int] = {"fast": 480, "balanced": 640, "quality": 640}
@@ -138,18 +135,8 @@ def build_planner(settings: Settings) -> LivePlanner:
 
 def warm_up(renderer: Anonymizer, planner: LivePlanner, size_px: tuple[int, int]) -> None:
     """One grey frame through everything, so that the first real one does not wait for caches and compilers."""
-    width, height = size_px
-    frame = Frame(np.full((height, width, 3), 90, np.uint8), -1, time.monotonic())
-    planner.plan(frame)
-    code = MotionCode(
-        center_px=np.array([width / 2, height / 2], np.float32),
-        scale_px_per_cm=height / 60,
-        rotation=np.zeros(3, np.float32),
-        expression=np.zeros(EXPRESSION_COUNT, np.float32),
-        gaze=np.zeros((2, 2), np.float32),
-    )
-    renderer.render(frame, (PlannedFace(0, code),))
-    renderer.reset()
+    planner.plan(grey_frame(size_px))
+    warm_renderer(renderer, size_px)
 
 
 def ladder(renderer: Anonymizer, fps_hz: float, on_event: OnEvent) -> Ladder:

@@ -79,6 +79,11 @@ class Anonymizer:
     _softness: Softness = field(default_factory=Softness)
     _beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "generator"))
 
+    def apart(self) -> Anonymizer:
+        """Another one of the same networks, personas and choices, with a memory of its own."""
+        shared = (self.generator, self.draw_persona, self.model, self.tones_rgb, self.coverage, self.fallback)
+        return Anonymizer(*shared, self.tone, self.badge, self.max_personas)
+
     def reset(self) -> None:
         """Forget tones, light and softness; slots mean new people from here on."""
         self._tones.clear()

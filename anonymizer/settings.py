@@ -35,6 +35,7 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
     """The second detector, of another family."""
 
     every_frames: Annotated[int, Meta(ge=1, le=30)]
+    turned_every_frames: Annotated[int, Meta(ge=1, le=30)]
     long_side_px: Annotated[int, Meta(ge=320, le=1920)]
     min_confidence: Confidence
 
@@ -170,6 +171,7 @@ def _check_strict(settings: Settings) -> None:
         ("coverage", settings.coverage, "box"),
         ("fallback", settings.fallback, "solid"),
         ("detector.every_frames", settings.detector.every_frames, 1),
+        ("detector.turned_every_frames", settings.detector.turned_every_frames, 3),
     ):
         if got != promised:
             raise ConfigError(

@@ -76,7 +76,15 @@ def test_a_missing_file_is_a_config_error(tmp_path: Path) -> None:
         load_settings(tmp_path / "absent.toml")
 
 
-@pytest.mark.parametrize("text", ['coverage = "face"', 'fallback = "blur"', "[detector]\nevery_frames = 2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'coverage = "face"',
+        'fallback = "blur"',
+        "[detector]\nevery_frames = 2",
+        "[detector]\nturned_every_frames = 4",
+    ],
+)
 def test_strict_cannot_be_weakened(tmp_path: Path, text: str) -> None:
     """A setting that breaks what `strict` promises is refused, not obeyed."""
     with pytest.raises(ConfigError, match="the preset strict promises"):

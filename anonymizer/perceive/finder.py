@@ -25,6 +25,7 @@ DOUBTFUL_ROLL_RAD = math.radians(25)  # beyond it an upright look is tried too
 QUARTERS = (0.0, math.pi / 2, -math.pi / 2, math.pi)
 LOST_LOOKS = 12  # frames in which a face that was lost is still looked for closely where it was
 MAX_NEAR_LOOKS = 6  # of one frame; each takes about a tenth of a look at a frame of 640 px
+BARE_POINTS_EVERY = 3  # frames from one look for landmarks to the next, of a face that had none the frame before
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Finder:
         self._landmarker = Landmarker(self.settings.threads)
         self._beside = ThreadPoolExecutor(1, "witness")  # CenterFace looks while landmarks are followed
         self._tracked: tuple[Tracked, ...] = ()
-        self._step = 0
+        self._step = self._frames = 0
 
     def find(self, frame: Frame, thorough: bool = False) -> tuple[Face, ...]:
         """Faces of one frame on its own. thorough: several scales, tiles and turned views, for stills."""
@@ -94,12 +95,14 @@ class Finder:
         another way. Call `reset` at a cut.
         """
         rgb = frame.rgb
+        self._frames += 1
         looking = self._beside.submit(self._looks.at_all, rgb) if witness else None
         kept = self._follow(rgb)
         lost = [old for old in self._tracked if old not in kept]
-        if witness or any(old.face.landmarks_px is not None and not old.lost for old in lost):
+        just_lost = any(old.face.landmarks_px is not None and not old.lost for old in lost)
+        if witness or just_lost:
             first = looking.result() if looking is not None else self._looks.at_all(rgb)
-            detections = self._looks.both(rgb, first) if lost or not kept or self.settings.agreed else first
+            detections = self._looks.both(rgb, first) if just_lost or not kept or self.settings.agreed else first
         else:
             detections = () if kept else self._looks.fast(rgb)
         found = [_with_box(face, detections) for face in kept.values()]
@@ -184,7 +187,7 @@ class Finder:
         found = self._looks.near(rgb, old.box(), old.face.roll_rad)
         if found is None:
             return None
-        points = self._points(rgb, found, False)
+        points = self._points(rgb, found, False) if self._due(found) else None
         return _face(points, found) if points is not None else _bare(found)
 
     def _remembered(self, faces: Iterable[Face], again: dict[Tracked, Face | None]) -> tuple[Tracked, ...]:
@@ -202,12 +205,19 @@ class Finder:
     def _faces(self, rgb: RgbImage, detections: Iterable[Detection], thorough: bool = False) -> list[Face]:
         faces: list[Face] = []
         for detection in detections:
-            points = self._points(rgb, detection, thorough)
+            points = self._points(rgb, detection, thorough) if thorough or self._due(detection) else None
             if points is not None:
                 faces.append(_face(points, detection))
             elif detection.score >= self.settings.min_score:
                 faces.append(_bare(detection))
         return faces
+
+    def _due(self, detection: Detection) -> bool:
+        """Is it this frame's turn to look for landmarks there? Where there were none the frame before, seldom are."""
+        if self._frames % BARE_POINTS_EVERY == 0:
+            return True
+        bare = (old.face for old in self._tracked if old.face.landmarks_px is None and not old.lost)
+        return not covered(detection.box, bare)
 
     def _points(self, rgb: RgbImage, detection: Detection, thorough: bool) -> FacePoints | None:
         """Landmarks that are there and on the face that was meant; detectors misjudge the roll of turned heads."""

@@ -5,13 +5,13 @@ The network sees the frame letterboxed to 192×192, values in [-1, 1], and answe
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from anonymizer.faces import Box, Floats
 from anonymizer.frames import RgbImage
 from anonymizer.perceive.detections import Detection, roll_of_eyes, suppressed
 from anonymizer.perceive.network import Network
+from anonymizer.perceive.shrink import shrunk
 from anonymizer.weights.locate import weight_bytes
 
 INPUT_PX = 192
@@ -32,7 +32,7 @@ class FullRange:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         left, top = (INPUT_PX - size[0]) // 2, (INPUT_PX - size[1]) // 2
         square = np.zeros((INPUT_PX, INPUT_PX, 3), np.float32)
-        small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        small = shrunk(rgb, size)
         square[top : top + size[1], left : left + size[0]] = small
         regressed, logits = self._network.run(square / 127.5 - 1)
         rows = _decode(regressed[0], logits[0, :, 0], min_score)

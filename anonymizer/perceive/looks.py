@@ -25,6 +25,7 @@ NEAR_FACE_PX = 52.0  # as large a close look shows the face that is looked for
 NEAR_SIZES_PX = (104.0, 52.0, 76.0, 36.0)  # a second look, those first that hear most of half faces
 NEAR_REACH = 0.75  # how far, in sides of the box, it may have gone
 NEAR_SIZE_RATIO = 1.9
+_CLOCKWISE = {1: cv2.ROTATE_90_CLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,9 @@ class Looks:
 
     def in_view(self, rgb: RgbImage, view: View) -> tuple[Detection, ...]:
         """A part of the frame, turned; of turned ones only the sure are believed, the others want confirming."""
-        part = np.ascontiguousarray(np.rot90(view.cut(rgb), -view.turns))
+        part = view.cut(rgb)
+        if view.turns:
+            part = np.asarray(cv2.rotate(part, _CLOCKWISE[view.turns]), np.uint8)  # ten times as fast as copying rot90
         found = self._centerface.detect(part, view.detector_side_px, self.settings.min_score)
         in_frame = [view.to_frame(each, (part.shape[1], part.shape[0])) for each in found]
         if not view.turns:

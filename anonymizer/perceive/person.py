@@ -13,6 +13,7 @@ from anonymizer.faces import Box, Mask
 from anonymizer.frames import Frame
 from anonymizer.geometry import convex_outline
 from anonymizer.perceive.network import Network
+from anonymizer.perceive.shrink import shrunk
 from anonymizer.weights.locate import weight_bytes
 
 INPUT_PX = 256
@@ -33,7 +34,7 @@ class PersonMasker:
     def mask(self, frame: Frame) -> Mask:
         """(H, W) uint8, 255 where a person may be."""
         height, width = frame.rgb.shape[:2]
-        small = cv2.resize(frame.rgb, (INPUT_PX, INPUT_PX), interpolation=cv2.INTER_AREA)
+        small = shrunk(frame.rgb, (INPUT_PX, INPUT_PX))
         share = self._network.run(np.asarray(small, np.float32) / np.float32(255))[0].reshape(INPUT_PX, INPUT_PX)
         full = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.where(full >= self._min_share, np.uint8(255), np.uint8(0))

@@ -15,7 +15,7 @@ from anonymizer import app
 from anonymizer.faces import Mask, PlannedFace
 from anonymizer.frames import Frame, SafeFrame, Verdict
 from anonymizer.guard.coverage import fill_hole, hull
-from anonymizer.perceive.clip import ClipPlanner, ClipSettings
+from anonymizer.perceive.clip import ClipPlanner
 from anonymizer.perceive.finder import Finder
 from anonymizer.persona.face_model import load_face_model
 from anonymizer.pipeline import Anonymizer
@@ -71,7 +71,7 @@ class _Planned:
     """The clip planner, and the plans it made."""
 
     def __init__(self, finder: Finder, settings: Settings, fps_hz: float) -> None:
-        clip = ClipSettings(settings.detector.every_frames, settings.smoothing.window_s, fps_hz)
+        clip = app.clip_settings(settings, fps_hz)
         self.planner = ClipPlanner(finder, load_face_model(), clip)
         self.plans: Plans = ()
 
