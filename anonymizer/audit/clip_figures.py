@@ -158,12 +158,13 @@ def _correlation(a: Array, b: Array) -> float:
 
 
 def likeness_over_time(looked: ClipLooked) -> tuple[list[float], dict[str, list[float]]]:
-    """Seconds, and by region the highest likeness of fine detail of any face in each frame."""
+    """Seconds, and the highest likeness of fine detail of any face in each frame: by region, and the face's peak."""
     seconds = [facts.at_s for facts in looked.facts]
     series = {
-        name: [max((s[name].likeness for s in facts.shines), default=np.nan) for facts in looked.facts]
+        name: [max((s.regions[name].likeness for s in facts.shines), default=np.nan) for facts in looked.facts]
         for name in INNER
     }
+    series["peak"] = [max((s.peak for s in facts.shines), default=np.nan) for facts in looked.facts]
     return seconds, series
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from anonymizer.adapters.video_reader import VideoReader
 from anonymizer.audit.clip_samples import Sample, Samples
-from anonymizer.audit.detail import Shine, shine_through
+from anonymizer.audit.detail import FaceShine, shine_through
 from anonymizer.audit.findings import of_face
 from anonymizer.audit.recognisers import Recogniser
 from anonymizer.audit.seen import OtherDetector, Seen, as_seen, audit_finder, box_of
@@ -44,7 +44,7 @@ class FrameFacts:
 
     index: int
     at_s: float
-    shines: list[dict[str, Shine]]
+    shines: list[FaceShine]
 
 
 @dataclass(slots=True)
@@ -181,7 +181,7 @@ class _Look:
         self._samples.add(Sample.of(index, before.captured_at_s, raw, seen), index % self._kept_every == 0)
         self._samples.keep_chips(index, before.rgb, after.rgb, raw, seen, self._recogniser)
 
-    def _keep_thumbnail(self, after: Frame, faces: list[Seen], shines: list[dict[str, Shine]]) -> None:
+    def _keep_thumbnail(self, after: Frame, faces: list[Seen], shines: list[FaceShine]) -> None:
         kinds = [of_face(shine) for shine in shines]
         looked = self._looked
         for face, kind in zip(faces, kinds, strict=True):

@@ -3,6 +3,10 @@
 Two people in one pose share the coarse picture (dark eyes, bright nose), but not its fine detail: lashes, pores, the
 edge of a lip. So both pictures are brought to one size, everything coarse is taken off, and what is left is
 correlated, in eyes, nose and mouth apart. The regression's slope tells how opaque the cover is.
+
+The lids and lips of two faces in one pose lie nearly alike, which correlates too, but just as well a few px away. What
+shines through is alike at its very place and nowhere else: that is the face's peak. For it detail is made equally
+strong everywhere, so that pores count like lids.
 """
 
 from __future__ import annotations
@@ -16,11 +20,16 @@ from anonymizer.audit.seen import Seen, box_of
 from anonymizer.faces import Floats
 from anonymizer.frames import RgbImage
 from anonymizer.guard.coverage import fill_hole
-from anonymizer.persona.landmark_groups import EYE_LEFT, EYE_RIGHT
+from anonymizer.persona.landmark_groups import EYE_LEFT, EYE_RIGHT, FACE_OVAL
 
 FACE_PX = 128  # width at which faces are compared
 COARSE_PX = 1.5  # sigma of what is taken off
+PEAK_WITHIN_PX, PEAK_REACH_PX = 3, 6  # nearer shifts belong to the peak; further ones are not looked at
+EVENED_PX, EVENED_LEVELS = 4.0, 1.5  # sigma over which detail is made equally strong, and what counts as none
+LEAST_PX = 20  # of a region
 FLATTEST = 1.0  # levels of 255; a face with less detail (dark, out of focus) cannot be judged
+OVAL_SCALE = 0.85  # of the face's outline: hair and background, the same in both, stay outside
+UNTOUCHED, UNTOUCHED_SHARE = 0.8, 0.7  # likeness and strength of a region that was left as it was
 BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 NOSE = (168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 64, 294)
 LIPS_OUTER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
@@ -35,29 +44,75 @@ class Shine:
     likeness: float
     share: float
 
+    @property
+    def untouched(self) -> bool:
+        return self.likeness >= UNTOUCHED and self.share >= UNTOUCHED_SHARE
 
-def shine_through(before: RgbImage, after: RgbImage, raw: Seen) -> dict[str, Shine]:
-    """By region. before, after: (H, W, 3) of one size; raw: the face in `before`."""
+
+@dataclass(frozen=True, slots=True)
+class FaceShine:
+    """One face. regions: eyes, nose, mouth. peak: by how much its detail, less regions left untouched, is more alike
+    at its place than moved by 3 to 6 px of 128; around 0 or less when it is covered, NaN when it cannot be judged."""
+
+    regions: dict[str, Shine]
+    peak: float
+
+
+def shine_through(before: RgbImage, after: RgbImage, raw: Seen) -> FaceShine:
+    """before, after: (H, W, 3) of one size; raw: the face in `before`."""
     matrix, size = _to_common(raw)
-    details = [_fine_detail(rgb, matrix, size) for rgb in (before, after)]
+    b, a = (_fine_detail(rgb, matrix, size) for rgb in (before, after))
     points = raw.landmarks_px[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-    out = {}
-    for name, group in INNER.items():
-        mask = np.zeros(size[::-1], np.uint8)
-        fill_hole(mask, _hull(points[list(group)]))
-        b, a = (detail[mask > 0] for detail in details)
-        out[name] = _shine(b.astype(np.float64), a.astype(np.float64))
-    return out
+    masks = {name: _filled(_hull(points[list(group)]), size) for name, group in INNER.items()}
+    regions = {name: _shine(b[mask].astype(np.float64), a[mask].astype(np.float64)) for name, mask in masks.items()}
+    oval = points[list(FACE_OVAL)]
+    middle = oval.mean(0)
+    face = _filled((oval - middle) * OVAL_SCALE + middle, size)
+    for name, mask in masks.items():
+        if regions[name].untouched:
+            face &= ~_grown(mask)
+    return FaceShine(regions, _peak(b, a, face))
 
 
-def worst(shines: dict[str, Shine]) -> float:
-    """The highest likeness of any region, NaN when none can be judged."""
-    seen = [s.likeness for s in shines.values() if np.isfinite(s.likeness)]
-    return max(seen, default=float("nan"))
+def _peak(before: Floats, after: Floats, mask: npt.NDArray[np.bool_]) -> float:
+    """Correlation of evened detail where it lies, less the highest of all moved ones."""
+    import cv2
+
+    if np.count_nonzero(mask) < LEAST_PX or before[mask].std() < FLATTEST:
+        return float("nan")
+    b, a = _evened(before), _evened(after)
+    deviation = np.where(mask, b - b[mask].mean(), 0).astype(np.float32)
+    reach = PEAK_REACH_PX
+    beyond = cv2.copyMakeBorder(a, reach, reach, reach, reach, cv2.BORDER_REFLECT_101)
+    sums = cv2.matchTemplate(beyond, deviation, cv2.TM_CCORR)
+    alike = sums / max(float(np.sqrt((deviation**2).sum()) * np.sqrt(mask.sum()) * a[mask].std()), 1e-9)
+    away = np.hypot(*np.mgrid[-reach : reach + 1, -reach : reach + 1]) >= PEAK_WITHIN_PX
+    return float(alike[reach, reach] - alike[away].max())
+
+
+def _evened(detail: Floats) -> Floats:
+    import cv2
+
+    strength = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), EVENED_PX))
+    return np.asarray(detail / (strength + EVENED_LEVELS), np.float32)
+
+
+def _filled(outline: npt.NDArray[np.floating], size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    mask = np.zeros(size[::-1], np.uint8)
+    fill_hole(mask, np.asarray(outline, np.float64))
+    return mask > 0
+
+
+def _grown(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """By the reach of evening out: a bare mouth's rim must not count as a cover that lets through."""
+    import cv2
+
+    side = 2 * round(2 * EVENED_PX) + 1
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
 
 
 def _shine(before: npt.NDArray[np.float64], after: npt.NDArray[np.float64]) -> Shine:
-    if len(before) < 20 or before.std() < FLATTEST:
+    if len(before) < LEAST_PX or before.std() < FLATTEST:
         return Shine(float("nan"), float("nan"))
     b, a = before - before.mean(), after - after.mean()
     covariance, variance = float((a * b).mean()), float((b * b).mean())
@@ -101,7 +156,7 @@ def _cut(
     return rgb[y0:y1, x0:x1], moved
 
 
-def _hull(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _hull(points: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     import cv2
 
     hull = cv2.convexHull(points.astype(np.float32))[:, 0]

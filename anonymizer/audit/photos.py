@@ -14,7 +14,7 @@ import numpy as np
 
 from anonymizer.adapters.image_reader import read_image
 from anonymizer.audit.baselines import BASELINES, FLOOR
-from anonymizer.audit.detail import Shine, shine_through
+from anonymizer.audit.detail import FaceShine, shine_through
 from anonymizer.audit.photo_pairs import Attack, Photo, match, photos_in, plan_attack
 from anonymizer.audit.recognisers import Recogniser
 from anonymizer.audit.regions import REGIONS, hidden_region
@@ -51,7 +51,7 @@ class PhotoFacts:
     other_after: bool
     pose_deg: float | None
     gaze: float | None
-    shine: dict[str, Shine]
+    shine: FaceShine
 
 
 @dataclass(slots=True)

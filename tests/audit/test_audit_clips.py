@@ -25,14 +25,10 @@ RAW_AT = (4, 9)
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A second of the sample clip, and the same anonymized, always by one persona: the lids and lips of some are like
-    those of the sample by chance, which the audit then calls see-through (docs/evaluation.md)."""
+    """A second of the sample clip, and the same anonymized by a persona that nobody chose."""
     folder = tmp_path_factory.mktemp("clips")
     before = write_clip(folder / "before.mp4", frames_of(SAMPLE, FRAMES))
-    key = folder / "persona.key"
-    key.write_bytes(bytes(range(32)))
-    key.chmod(0o600)
-    settings = load_settings(None, {"preset": "fast", "persona_key": key})
+    settings = load_settings(None, {"preset": "fast"})
     app.run_video(before, folder / "after.mp4", settings, True, lambda _: None)
     return before, folder / "after.mp4"
 

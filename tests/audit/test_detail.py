@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -58,7 +60,7 @@ def test_a_cover_of_60_percent_is_see_through_and_its_share_is_told(face: Seen) 
     before = skin(0)
     shine = shine_through(before, mixed(before, skin(1), 0.6), face)
     assert of_face(shine) == "see-through"
-    assert np.mean([s.share for s in shine.values()]) == pytest.approx(0.4, abs=0.05)
+    assert np.mean([s.share for s in shine.regions.values()]) == pytest.approx(0.4, abs=0.05)
 
 
 @pytest.mark.parametrize("region", INNER)
@@ -78,17 +80,39 @@ def test_a_face_without_detail_is_not_judged(face: Seen) -> None:
     """A flat dark face is alike to anything; nothing is claimed of it."""
     flat = np.full((SIZE_PX, SIZE_PX, 3), 9, np.uint8)
     shine = shine_through(flat, flat, face)
-    assert all(np.isnan(s.likeness) for s in shine.values())
+    assert all(np.isnan(s.likeness) for s in shine.regions.values())
     assert of_face(shine) is None
 
 
 def test_a_weak_leak_is_found_over_many_frames(face: Seen) -> None:
-    """15 % of the true face passes in a single frame; in the median of many it does not."""
+    """A few hundredths of the true face are missed in a single frame; in the median of many they are not."""
     shines = {}
     for frame in range(12):
         before = skin(frame)
-        shines[str(frame)] = shine_through(before, mixed(before, skin(100 + frame), 0.82), face)
+        shines[str(frame)] = shine_through(before, mixed(before, skin(100 + frame), 0.9), face)
     assert [of_face(s) for s in shines.values()].count(None) >= 10
     (fault,) = (f for f in faults_of_faces(shines, "frames") if not f.where)
     assert isinstance(fault, Fault)
     assert fault.kind == "see-through"
+
+
+def lined(lines: Sequence[tuple[float, float]], texture: int) -> RgbImage:
+    """Faint skin of its own, with strong dark lines across the whole picture at those heights and slants."""
+    import cv2
+
+    out = 0.2 * (skin(texture).astype(np.float32) - 128) + 150
+    y, x = np.mgrid[0:SIZE_PX, 0:SIZE_PX].astype(np.float32)
+    for height, slant in lines:
+        out -= (70 * np.exp(-(((y - height - slant * (x - SIZE_PX / 2)) / 2) ** 2)))[..., None]
+    return np.asarray(cv2.GaussianBlur(np.clip(out, 0, 255), (0, 0), 0.7)).astype(np.uint8)
+
+
+def test_lids_and_lips_that_lie_alike_are_no_fault(face: Seen) -> None:
+    """Two faces in one pose share strong lines, a little apart; that is drawn, not seen through. A cover of 60 % is."""
+    raw = [(80.0, 0.0), (120, 0.02), (165, -0.02)]
+    drawn = [(81.2, 0.01), (118.8, 0.01), (166.2, -0.01)]
+    before, after = lined(raw, 1), lined(drawn, 2)
+    shine = shine_through(before, after, face)
+    assert np.mean([s.likeness for s in shine.regions.values()]) > 0.42
+    assert of_face(shine) is None
+    assert of_face(shine_through(before, mixed(before, after, 0.6), face)) == "see-through"
