@@ -5,6 +5,7 @@ python -m tests.scenes crowds --out FOLDER [--data FOLDER] [--crowds 4]
 python -m tests.scenes speed [--frames 40]
 python -m tests.scenes leaks [--data FOLDER] [--frames 10000] [--preset balanced] [--faults none|all|NAME]
                             [--seed 0] [--log FILE.jsonl]
+python -m tests.scenes clips --data FOLDER [--preset balanced] [CLIP ...]
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from anonymizer.persona.face_model import load_face_model
 from anonymizer.settings import load_settings
 from anonymizer.sheet import save_rgb
 from tests.scenes import ours, rivals
+from tests.scenes.clips import ClipReport, Judges, run_clip
 from tests.scenes.crowds import crowd, faces_in_a_row
 from tests.scenes.cutouts import cutouts, photos, yaws_of
 from tests.scenes.leaks import LeakReport, outside_hole
@@ -65,6 +67,7 @@ def main(argv: list[str]) -> int:
     command.add_argument("--log", type=Path, help="a line a scene; a run that was stopped goes on where this ends")
     command.add_argument("--generator", default="classic", help="paints; what is erased does not depend on it")
     command.set_defaults(run=leaks)
+    _add_clips(commands)
     command = commands.add_parser("crowds", help="made crowds of thirty, and photos of groups")
     command.add_argument("--data", type=Path)
     command.add_argument("--crowds", type=int, default=4)
@@ -78,6 +81,14 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     args.run(args)
     return 0
+
+
+def _add_clips(commands: Any) -> None:
+    command = commands.add_parser("clips", help="leak frames of filmed clips, where dlib sees faces")
+    command.add_argument("clips", nargs="*", type=Path, help="these only")
+    command.add_argument("--data", type=Path, required=True, help="folder with eval/video/")
+    command.add_argument("--preset", default="balanced")
+    command.set_defaults(run=clips)
 
 
 def recall(args: argparse.Namespace) -> None:
@@ -137,6 +148,19 @@ def leaks(args: argparse.Namespace) -> None:
     for name, report in by_story.items():
         print(f"{name:12} {report}")
     print(f"{args.preset}, faults {args.faults}: {total}")
+
+
+def clips(args: argparse.Namespace) -> None:
+    """One line a clip, and every leak."""
+    settings = load_settings(None, {"preset": args.preset, "generator": "classic"})
+    judges, total = Judges(), ClipReport()
+    for path in args.clips or sorted((args.data / "eval" / "video").iterdir()):
+        report = run_clip(path, settings, judges)
+        for leak in report.leaks:
+            print(f"LEAK {path.name} {leak}", flush=True)
+        print(f"{path.name:44} {report}", flush=True)
+        total.take(report)
+    print(f"{args.preset}: {total}")
 
 
 def crowds(args: argparse.Namespace) -> None:

@@ -57,7 +57,7 @@ def run_frames(
     """The same for frames that are at hand."""
     finder.reset()
     renderer = app.build_anonymizer(settings)
-    stages = Stages(finder, _Planned(finder, settings, fps_hz), renderer)
+    stages = Stages(finder, Planned(finder, settings, fps_hz), renderer)
     if faults is not None:
         faults(stages, np.random.default_rng((seed, len(frames))), frames)
     planned = stages.observer
@@ -67,7 +67,7 @@ def run_frames(
     return judge.report
 
 
-class _Planned:
+class Planned:
     """The clip planner, and the plans it made."""
 
     def __init__(self, finder: Finder, settings: Settings, fps_hz: float) -> None:
@@ -197,7 +197,7 @@ def throwing(stages: Stages, rng: np.random.Generator, frames: Sequence[MadeFram
 
 
 def _swap(stages: Stages, finder: Faulty) -> None:
-    assert isinstance(stages.observer, _Planned)
+    assert isinstance(stages.observer, Planned)
     stages.observer.planner._finder = finder  # type: ignore[assignment]
 
 
