@@ -17,7 +17,7 @@ from anonymizer.errors import WeightsError
 from anonymizer.faces import Box, Face
 from anonymizer.frames import Frame, RgbImage, Verdict
 from anonymizer.perceive.clip import ClipPlanner, ClipSettings
-from anonymizer.perceive.finder import Finder
+from anonymizer.perceive.finder import Finder, FinderSettings
 from anonymizer.perceive.tracks import REACH
 from anonymizer.persona.bank import load_bank
 from anonymizer.persona.face_model import load_face_model
@@ -35,6 +35,7 @@ class KnownFinder(Finder):
 
     def __init__(self, seen: list[tuple[Face, ...]]) -> None:
         self._left = iter(seen)
+        self.settings = FinderSettings()
 
     def find_first(self, frame: Frame) -> tuple[Face, ...]:
         return self.find_tracked(frame)

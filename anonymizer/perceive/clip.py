@@ -19,6 +19,7 @@ from anonymizer.geometry import in_outline, rotation_from_vector
 from anonymizer.guard.coverage import hull
 from anonymizer.perceive.cuts import CutDetector
 from anonymizer.perceive.detections import same_face
+from anonymizer.perceive.elsewhere import seen_elsewhere
 from anonymizer.perceive.evidence import has_landmarks, is_mistake
 from anonymizer.perceive.finder import Finder
 from anonymizer.perceive.motion import (
@@ -113,11 +114,14 @@ class ClipPlanner:
     def plan(self) -> list[tuple[PlannedFace, ...] | None]:
         blank: set[int] = set()
         planned: list[list[PlannedFace]] = [[] for _ in self._observations]
-        for track in link_clip(self._observations, self._size_px, frozenset(self._cuts)):
-            if is_mistake(track, self._size_px, self._second_look.backed) and not self._finder.settings.agreed:
-                continue
+        tracks = link_clip(self._observations, self._size_px, frozenset(self._cuts))
+        if not self._finder.settings.agreed:
+            tracks = tuple(t for t in tracks if not is_mistake(t, self._size_px, self._second_look.backed))
+        for track in tracks:
+            needless = set() if self._finder.settings.agreed else seen_elsewhere(track, tracks)
             for index, face in self._plan_track(track):
-                planned[index].append(face)
+                if index not in needless:
+                    planned[index].append(face)
             for index, person in self._vanished.beyond(track):
                 if person is None:
                     blank.add(index)

@@ -16,8 +16,9 @@ from anonymizer.faces import Box, Face, PlannedFace
 from anonymizer.frames import Frame
 from anonymizer.geometry import convex_outline
 from anonymizer.guard.coverage import box_outline, oval_outline
+from anonymizer.perceive.elsewhere import is_sure
 from anonymizer.perceive.person import MOST_PERSON, Masks, PersonRegion
-from anonymizer.perceive.tracks import COAST, LOW_SCORE, REACH, SHORT, Path, Track, assign
+from anonymizer.perceive.tracks import COAST, REACH, SHORT, Path, Track, assign
 
 PERSON_S = 10.0  # as live: by then the detectors have looked some three hundred times and seen no face
 MISSED = 5  # frames in a row in which a person who was never seen yet by the other network may be missed
@@ -25,7 +26,6 @@ HIDDEN = 45  # frames in a row in which the person may be hidden
 SETTLED = 12  # frames after coming out, until when all around stays covered: of a sliver the network hears only parts
 COMING_OUT = 4.0  # sides of the face: of the square around the last of the person in which anybody may come out
 LOOKED_SCALE = 1.55  # of a face's box: where the person is looked for first
-SURE_PRESENCE = 0.8  # of landmarks
 
 _Outlines = dict[int, npt.NDArray[np.float64] | None]
 
@@ -62,7 +62,7 @@ class Vanished:
                 self._places.append(place)
             place.outlines, place.whole, place.missed = {}, None, 0  # new ones: the old cover the gap
             place.path.add(index, face)
-        self._look(index, frame, [face for face in faces if _is_sure_face(face)])
+        self._look(index, frame, [face for face in faces if is_sure(face)])
 
     def beyond(self, track: Track) -> list[tuple[int, PlannedFace | None]]:
         """Frames after the track's last sighting, and the person to cover in each; None = the frame is blanked."""
@@ -118,10 +118,6 @@ def _coming_out(person: Box, face: Box) -> Box:
     return Box(x - half, y - half, x + half, y + half)
 
 
-def _is_sure_face(face: Face) -> bool:
-    return face.confidence >= (LOW_SCORE if face.landmarks_px is None else SURE_PRESENCE)
-
-
 def _is_sure(path: Path) -> bool:
     """Seen more than in passing, and at least once for sure."""
-    return len(path.seen) > SHORT and any(map(_is_sure_face, path.seen.values()))
+    return len(path.seen) > SHORT and any(map(is_sure, path.seen.values()))

@@ -11,7 +11,7 @@ import pytest
 from anonymizer.faces import Box, Face, PlannedFace
 from anonymizer.frames import Frame, RgbImage
 from anonymizer.perceive.clip import LONGEST_GAP, ClipPlanner, ClipSettings, plan_still
-from anonymizer.perceive.finder import Finder
+from anonymizer.perceive.finder import Finder, FinderSettings
 from tests.heads import MODEL, code, seen_face
 
 STILL = Frame(np.full((240, 320, 3), 120, np.uint8))
@@ -22,6 +22,7 @@ class KnownFinder(Finder):
 
     def __init__(self, *seen: tuple[Face, ...]) -> None:
         self._left = iter(seen)
+        self.settings = FinderSettings()
 
     def find(self, frame: Frame, thorough: bool = False) -> tuple[Face, ...]:
         return next(self._left)
