@@ -36,7 +36,8 @@ def has_landmarks(track: Track) -> bool:
 def is_mistake(track: Track, size_px: tuple[int, int], backed: Mapping[int, bool] = _UNASKED) -> bool:
     """Hardly ever sure, and either seen now and then only, or large without landmarks that stay on it; at the edge of
     a frame of size_px: seen now and then only, and always faintly, or large and always denied by a second look. With
-    landmarks that are sure: only if seen now and then, and denied. backed: by id of a face, the second look's answer.
+    landmarks that are sure: only if denied, and seen briefly, or now and then. backed: by id of a face, the second
+    look's answer.
     """
     at = [index for index, face in enumerate(track.faces) if face is not None]
     seen = [face for face in track.faces if face is not None]
@@ -46,10 +47,13 @@ def is_mistake(track: Track, size_px: tuple[int, int], backed: Mapping[int, bool
     rare = len(seen) < SEEN_SHARE * (at[-1] - at[0] + 1)
     answers = [backed[id(face)] for face in seen if id(face) in backed]
     denied = bool(answers) and not any(answers)
-    if any(face.landmarks_px is not None and face.confidence >= SURE_PRESENCE for face in seen) and not denied:
-        rare = False
+    if any(face.landmarks_px is not None and face.confidence >= SURE_PRESENCE for face in seen):
+        if denied and len(seen) < DENIED_SIGHTINGS:
+            return True
+        rare = rare and denied
     if any(edges(face.box_px, size_px) for face in seen):
-        often_denied = denied and len(answers) == len(seen) >= DENIED_SIGHTINGS
+        unasked = any(edges(face.box_px, size_px) and id(face) not in backed for face in seen)
+        often_denied = denied and not unasked and len(answers) >= DENIED_SIGHTINGS
         return (rare and max(face.confidence for face in seen) < FAINT_SCORE) or (often_denied and _is_large(seen))
     return rare or (not has_landmarks(track) and _is_large(seen))
 

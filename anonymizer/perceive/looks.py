@@ -18,7 +18,6 @@ from anonymizer.frames import RgbImage
 from anonymizer.perceive.centerface import CenterFace
 from anonymizer.perceive.detections import Detection, same_face, suppressed
 from anonymizer.perceive.fullrange import FullRange
-from anonymizer.perceive.shrink import shrunk
 from anonymizer.perceive.views import View
 
 NEAR_INPUT_PX = 160
@@ -135,7 +134,7 @@ def _cut(
     if scale < 0.6:  # a plain warp would skip pixels; average them first
         size = max(1, round(part.shape[1] * scale * 1.2)), max(1, round(part.shape[0] * scale * 1.2))
         shrink = np.array([size[0] / part.shape[1], size[1] / part.shape[0]])
-        part = shrunk(part, size)
+        part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
     c, s = math.cos(roll_rad) / scale, math.sin(roll_rad) / scale
     linear = np.array([[c, -s], [s, c]])
     half = NEAR_INPUT_PX / 2

@@ -88,3 +88,21 @@ def test_a_plain_face_hidden_most_of_the_time_is_one() -> None:
     assert not is_mistake(case, SIZE_PX)
     assert not is_mistake(case, SIZE_PX, {id(first): True, id(faces[-1]): False})
     assert is_mistake(case, SIZE_PX, {id(first): False, id(faces[-1]): False})
+
+
+def test_landmarks_that_come_up_for_a_moment_want_backing() -> None:
+    """Landmarks lay on leaves for five frames with a presence of 1; nothing else spoke for them."""
+    leaves = track(100, [], [0.99] * 5)
+    assert is_mistake(leaves, SIZE_PX, {id(leaves.faces[0]): False})
+    assert not is_mistake(leaves, SIZE_PX, {id(leaves.faces[0]): True})
+    assert not is_mistake(leaves, SIZE_PX)
+
+
+def test_only_what_touches_the_edge_must_be_looked_at_again() -> None:
+    """A plant that leaves the edge for some frames is still none; there the plain rule asks for more anyway."""
+    at_edge, inside = Box(-20, 100, 80, 260), Box(40, 100, 140, 260)
+    boxes = (at_edge,) * 30 + (inside,) * 10
+    faces = tuple(Face(box, 0.45) for box in boxes)
+    case = Track(0, 0, faces, boxes)
+    assert is_mistake(case, SIZE_PX, {id(face): False for face in faces[:30]})
+    assert not is_mistake(case, SIZE_PX, {id(face): False for face in faces[:29]})
