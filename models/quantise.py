@@ -1,12 +1,15 @@
 """An exported generator with 8-bit convolutions: static QDQ, per channel, calibrated on prepared crops.
 
 Weights use 7 bits, so that sums do not saturate on processors without VNNI. The two heads stay in float: steps of
-an 8-bit picture would show as bands.
+an 8-bit picture would show as bands. So does the first layer, which costs no time and gives 1.4 to 1.7 dB. Ranges leave
+out one value in 100,000: with the widest ones the released run lost 2.4 dB between 91,000 and 99,000 images.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import logging
 import tempfile
 from collections.abc import Iterator
@@ -24,7 +27,8 @@ from anonymizer.generate.conditioning import HOLE, INPUT_NAME, OUTPUT_NAMES, rea
 from models.export import LEAST_PARITY_DB, Exported
 from models.generator import Layers, shown
 
-_HEADS = ("grid.weight", "image.weight")
+_IN_FLOAT = ("stem.weight", "grid.weight", "image.weight")
+_RANGE_PERCENTILE = 99.999
 
 
 def quantise_generator(
@@ -54,7 +58,13 @@ def quantise_generator(
 
 def _quantise(path: Path, out: Path, calibration: Tensor) -> None:
     quiet.onnxruntime()
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        CalibrationMethod,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     class Crops(CalibrationDataReader):  # type: ignore[misc]  # untyped base
@@ -70,21 +80,24 @@ def _quantise(path: Path, out: Path, calibration: Tensor) -> None:
         plain = Path(folder) / "plain.onnx"
         quant_pre_process(str(path), str(plain), skip_symbolic_shape=True)
         graph = onnx.load(plain).graph
-        heads = [node.name for node in graph.node if node.op_type == "Conv" and node.input[1] in _HEADS]
-        if len(heads) != len(_HEADS):
-            raise WeightsError(f"expected the heads {', '.join(_HEADS)} in {path}, found {len(heads)} of them")
-        quantize_static(
-            str(plain),
-            str(out),
-            Crops(),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            op_types_to_quantize=["Conv"],
-            nodes_to_exclude=heads,
-        )
+        in_float = [node.name for node in graph.node if node.op_type == "Conv" and node.input[1] in _IN_FLOAT]
+        if len(in_float) != len(_IN_FLOAT):
+            raise WeightsError(f"expected the layers {', '.join(_IN_FLOAT)} in {path}, found {len(in_float)} of them")
+        with contextlib.redirect_stdout(io.StringIO()):  # the calibrator prints what it counts
+            quantize_static(
+                str(plain),
+                str(out),
+                Crops(),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                reduce_range=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                op_types_to_quantize=["Conv"],
+                nodes_to_exclude=in_float,
+                calibrate_method=CalibrationMethod.Percentile,
+                extra_options={"CalibPercentile": _RANGE_PERCENTILE},
+            )
     told = {prop.key: prop.value for prop in onnx.load(path).metadata_props}
     model = onnx.load(out)
     onnx.helper.set_model_props(model, {**told, "precision": "int8"})
