@@ -25,6 +25,9 @@ MISSED = 5  # frames in a row in which a person who was never seen yet by the ot
 HIDDEN = 45  # frames in a row in which the person may be hidden
 SETTLED = 12  # frames after coming out, until when all around stays covered: of a sliver the network hears only parts
 COMING_OUT = 4.0  # sides of the face: of the square around the last of the person in which anybody may come out
+WAY, MOST_WAY = 0.05, 3.0  # sides a frame by which it grows, and at most
+LIKE = (0.6, 1.8)  # of a person's area before, as large it may be and still be that person
+SHRINKING = 0.99  # a frame, of the area to compare with: who walks away grows small
 LOOKED_SCALE = 1.55  # of a face's box: where the person is looked for first
 
 _Outlines = dict[int, npt.NDArray[np.float64] | None]
@@ -32,11 +35,16 @@ _Outlines = dict[int, npt.NDArray[np.float64] | None]
 
 @dataclass(slots=True, eq=False)
 class _Place:
-    """A face, and the person it was lost on. outlines: by frame since, None = blank it; whole: the last region."""
+    """A face, and the person it was lost on. outlines: by frame since, None = blank it. whole: the last region, perhaps
+    a part of the person. area_px: of the whole person. last, last_plain: bounds of the last region and of the last
+    that was the whole person, and when."""
 
     path: Path
     outlines: _Outlines = field(default_factory=dict)
     whole: npt.NDArray[np.bool_] | None = None
+    area_px: float = 0.0
+    last: tuple[Box, int] | None = None
+    last_plain: tuple[Box, int] | None = None
     missed: int = 0
     unsettled: int = 0
 
@@ -60,7 +68,12 @@ class Vanished:
             place = by_path[id(taken[at])] if at in taken else _Place(Path())
             if at not in taken:
                 self._places.append(place)
-            place.outlines, place.whole, place.missed = {}, None, 0  # new ones: the old cover the gap
+            place.outlines, place.whole, place.missed, place.area_px = (
+                {},
+                None,
+                0,
+                0.0,
+            )  # new ones: the old cover the gap
             place.path.add(index, face)
         self._look(index, frame, [face for face in faces if is_sure(face)])
 
@@ -97,24 +110,47 @@ def _follow(place: _Place, region: PersonRegion, index: int) -> bool:
         place.outlines[index] = None
         return True
     box = place.path.last_box.scaled(LOOKED_SCALE)
-    before, whole = place.whole, region.at(box) if place.whole is None else region.after(place.whole)
-    place.unsettled = SETTLED if whole is None else max(0, place.unsettled - 1)
+    before = place.whole
+    whole = region.at(box) if before is None else region.after(before)
+    place.unsettled = max(0, place.unsettled - 1) if _is_plain(place, whole) else SETTLED
     outlines: list[npt.NDArray[np.float64]] = []
     if before is not None and place.unsettled:
-        square = _coming_out(region.bounds(before), place.path.last_box)
-        whole, outlines = region.near(square), [box_outline(square)]
+        squares = [_coming_out(place, *seen, index) for seen in (place.last, place.last_plain) if seen is not None]
+        outlines = [*map(box_outline, squares), *([] if whole is None else [region.outline(whole)])]
+        whole = region.near(squares[0]) if squares else whole
     place.missed = place.missed + 1 if whole is None else 0
     if place.missed > (MISSED if before is None else HIDDEN):
         return False
     if whole is not None:
-        place.whole, outlines = whole, [*outlines, region.outline(whole)]
+        outlines.append(region.outline(whole))
+        _remember(place, region, whole, index)
     corners = np.concatenate(outlines or [oval_outline(box)])
     place.outlines[index] = np.round(convex_outline(corners) * 16) / 16  # px; as fine as holes are drawn
     return True
 
 
-def _coming_out(person: Box, face: Box) -> Box:
-    (x, y), half = person.center, COMING_OUT / 2 * max(face.width, face.height)
+def _is_plain(place: _Place, whole: npt.NDArray[np.bool_] | None) -> bool:
+    """Is it as much of a person as before: neither a part that the network still hears of, nor others with it?"""
+    if whole is None or place.whole is None:
+        return whole is not None
+    return bool(LIKE[0] * place.area_px <= whole.sum() <= LIKE[1] * place.area_px)
+
+
+def _remember(place: _Place, region: PersonRegion, whole: npt.NDArray[np.bool_], index: int) -> None:
+    """Go on from this region, unless others are in it."""
+    plain, area_px = _is_plain(place, whole), float(whole.sum())
+    if not plain and area_px > place.area_px:
+        return
+    place.whole, place.last = whole, (region.bounds(whole), index)
+    if plain:
+        place.last_plain, place.area_px = place.last, max(area_px, SHRINKING * place.area_px)
+
+
+def _coming_out(place: _Place, person: Box, seen_at: int, index: int) -> Box:
+    """About where the person was seen last; it grows, as people walk."""
+    (x, y), face = person.center, place.path.last_box
+    sides = COMING_OUT + min(MOST_WAY, WAY * (index - seen_at))
+    half = sides / 2 * max(face.width, face.height)
     return Box(x - half, y - half, x + half, y + half)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.adapters.image_reader import read_image
-from anonymizer.faces import Floats, MotionCode
+from anonymizer.faces import Floats, Mask, MotionCode
 from anonymizer.frames import Frame
 from anonymizer.geometry import rotation_from_vector, vector_from_rotation, yaw_pitch_roll
 from anonymizer.perceive.finder import Finder, FinderSettings
@@ -28,6 +28,7 @@ from tests.scenes.mannequin import FACE_WIDTH_CM, FEATURES
 
 SUFFIXES = {".webp", ".png", ".jpg", ".jpeg"}
 MATTE_SOFT_PX = 2.0
+HAIR_REACH, SHOULDERS_BELOW = 1.1, 0.6  # face widths from a face's middle, to the side and down
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,10 +117,20 @@ class Cutter:
         features = faces[0].landmarks_px[list(FEATURES), :2]
         cv2.fillConvexPoly(inner, np.round(cv2.convexHull(features)[:, 0]).astype(np.int32), 1)
         mask = self._masker.mask(frame)
+        _without_surroundings(mask, code)
         rim = cv2.convexHull(np.ascontiguousarray(faces[0].landmarks_px[:, :2]))[:, 0]
         cv2.fillConvexPoly(mask, np.round(rim).astype(np.int32), 255)  # a face never has holes
         alpha = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), MATTE_SOFT_PX)
         return Cutout(np.array(frame.rgb), np.asarray(alpha, np.float32), inner > 0, code, path.name)
+
+
+def _without_surroundings(mask: Mask, code: MotionCode) -> None:
+    """Take from a mask of people (H, W) what lies beside the head: lamps in the background were taken for hair."""
+    width = FACE_WIDTH_CM * code.scale_px_per_cm
+    x, y = (float(v) for v in code.center_px)
+    above_shoulders = mask[: max(0, round(y + SHOULDERS_BELOW * width))]
+    above_shoulders[:, : max(0, round(x - HAIR_REACH * width))] = 0
+    above_shoulders[:, max(0, round(x + HAIR_REACH * width)) :] = 0
 
 
 def photos(folders: Sequence[Path]) -> list[Path]:
