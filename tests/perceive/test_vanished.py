@@ -149,3 +149,50 @@ def test_the_track_itself_reaches_as_far_as_before(seen: int) -> None:
     out = plans(People(lambda n: None), seen, 80)
     assert all(out[: seen + REACH])
     assert not any(out[seen + REACH :])
+
+
+@dataclass
+class Parted:
+    """A person of 60 by 160 px at x = 160; from `parted` on only the lowest 24 px of it are marked."""
+
+    parted: int
+
+    def mask(self, frame: Frame) -> Mask:
+        mask = np.zeros((240, 320), np.uint8)
+        mask[80 if frame.index < self.parted else 216 :, 130:190] = 255
+        return mask
+
+
+def test_of_a_person_half_heard_of_all_stays_covered() -> None:
+    """The network hears of the feet alone from frame 30 on: the face, which moves on at a px a frame, stays covered."""
+    finder = KnownFinder(*[(FACE,)] * 10, *[()] * 60)
+    planner = ClipPlanner(finder, MODEL, ClipSettings(1, 0.12, FPS_HZ), Parted(30))
+    for index in range(70):
+        planner.observe(Frame(STILL.copy(), index, index / FPS_HZ))
+    for index, faces in list(enumerate(planner.plan()))[30:]:
+        x, half = 160 + index - 30, FACE.box_px.width / 2
+        corners = np.array([(x - half, 80), (x + half, 80), (x + half, 160), (x - half, 160)], np.float64)
+        (outline,) = (each.cover_outline for each in faces or () if each.cover_outline is not None)
+        assert (distance_outside(outline, corners) <= 0).all(), index
+
+
+def test_who_is_left_when_two_had_become_one_is_not_taken_for_the_lost() -> None:
+    """Somebody large walks up to the lost person, whom the network forgets: where that person was stays covered."""
+
+    class Two(Parted):
+        def mask(self, frame: Frame) -> Mask:
+            mask = np.zeros((240, 320), np.uint8)
+            if frame.index < 30:
+                mask[100:200, 140:180] = 255
+            mask[20:, 260 if frame.index < 25 else 160 : 310] = 255
+            return mask
+
+    finder = KnownFinder(*[(FACE,)] * 10, *[()] * 50)
+    planner = ClipPlanner(finder, MODEL, ClipSettings(1, 0.12, FPS_HZ), Two(0))
+    for index in range(60):
+        planner.observe(Frame(STILL.copy(), index, index / FPS_HZ))
+    box = FACE.box_px
+    corners = np.array([(box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1)], np.float64)
+    for faces in planner.plan()[30:]:
+        outlines = [each.cover_outline for each in faces or () if each.cover_outline is not None]
+        assert any((distance_outside(outline, corners) <= 0).all() for outline in outlines)

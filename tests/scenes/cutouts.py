@@ -28,7 +28,7 @@ from tests.scenes.mannequin import FACE_WIDTH_CM, FEATURES
 
 SUFFIXES = {".webp", ".png", ".jpg", ".jpeg"}
 MATTE_SOFT_PX = 2.0
-HAIR_REACH, SHOULDERS_BELOW = 1.1, 0.6  # face widths from a face's middle, to the side and down
+HAIR_REACH, SHOULDERS_BELOW = 0.9, 0.6  # face widths from a face's middle, to the side and down
 
 
 @dataclass(frozen=True, slots=True, eq=False)
