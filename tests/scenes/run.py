@@ -35,7 +35,7 @@ class Stages:
     renderer: Anonymizer
 
 
-SEEN_FRAMES = 8
+SEEN_FRAMES, SEEN_SHARE = 8, 0.5  # of the inner region
 
 FaultSet = Callable[[Stages, np.random.Generator, Sequence[MadeFrame]], None]
 """Puts faults into the stages of a clip of these frames."""
@@ -160,13 +160,16 @@ def missed(stages: Stages, rng: np.random.Generator, frames: Sequence[MadeFrame]
 
 
 def blind_to_the_end(stages: Stages, rng: np.random.Generator, frames: Sequence[MadeFrame]) -> None:
-    """Nothing finds anybody any more, from some frame on by which everybody was in sight for a while: of somebody whom
-    nothing has ever seen nothing can know."""
-    met: dict[int, list[int]] = {}
+    """Nothing finds anybody any more, from some frame on by which half a face or more of everybody was in sight for a
+    while: of somebody of whom nothing but a chin at the edge was ever seen nothing can know."""
+    met: dict[int, list[int]] = {face.person: [] for made in frames for face in made.visible}
     for index, made in enumerate(frames):
         for face in made.visible:
-            met.setdefault(face.person, []).append(index)
-    known = max((seen[min(len(seen) - 1, SEEN_FRAMES)] for seen in met.values()), default=0)
+            if face.share >= SEEN_SHARE:
+                met[face.person].append(index)
+    if any(len(seen) <= SEEN_FRAMES for seen in met.values()):
+        return
+    known = max((seen[SEEN_FRAMES] for seen in met.values()), default=0)
     start = int(rng.integers(known + 1, max(known + 2, len(frames) // 2)))
     _swap(stages, Faulty(stages.finder, find_tracked=_missing(set(range(start, len(frames))))))
 
