@@ -37,7 +37,7 @@ _Outlines = dict[int, npt.NDArray[np.float64] | None]
 class _Place:
     """A face, and the person it was lost on. outlines: by frame since, None = blank it. whole: the last region, perhaps
     a part of the person. area_px: of the whole person. last, last_plain: bounds of the last region and of the last
-    that was the whole person, and when."""
+    that was the whole person, and when. together: everybody was lost in one frame, so the detectors failed."""
 
     path: Path
     outlines: _Outlines = field(default_factory=dict)
@@ -45,6 +45,7 @@ class _Place:
     area_px: float = 0.0
     last: tuple[Box, int] | None = None
     last_plain: tuple[Box, int] | None = None
+    together: bool = False
     missed: int = 0
     unsettled: int = 0
 
@@ -62,6 +63,9 @@ class Vanished:
         """faces: those of the frame, the very objects that tracks are linked from."""
         if cut:
             self._places.clear()
+        there = [place for place in self._places if place.path.last_index == index - 1 and _is_sure(place.path)]
+        for place in there:
+            place.together = not faces and len(there) > 1
         by_path = {id(place.path): place for place in self._places}
         taken = assign([place.path for place in self._places], faces, index)
         for at, face in enumerate(faces):
@@ -119,12 +123,13 @@ def _follow(place: _Place, region: PersonRegion, index: int) -> bool:
         outlines = [*map(box_outline, squares), *([] if whole is None else [region.outline(whole)])]
         whole = region.near(squares[0]) if squares else whole
     place.missed = place.missed + 1 if whole is None else 0
-    if place.missed > (MISSED if before is None else HIDDEN):
+    if place.missed > (MISSED if before is None else HIDDEN) and not place.together:
         return False
     if whole is not None:
         outlines.append(region.outline(whole))
         _remember(place, region, whole, index)
-    corners = np.concatenate(outlines or [oval_outline(box)])
+    grown = 1 + min(MOST_WAY, WAY * (index - place.path.last_index)) / LOOKED_SCALE if place.together else 1
+    corners = np.concatenate(outlines or [oval_outline(box.scaled(grown))])
     place.outlines[index] = np.round(convex_outline(corners) * 16) / 16  # px; as fine as holes are drawn
     return True
 

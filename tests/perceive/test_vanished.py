@@ -196,3 +196,22 @@ def test_who_is_left_when_two_had_become_one_is_not_taken_for_the_lost() -> None
     for faces in planner.plan()[30:]:
         outlines = [each.cover_outline for each in faces or () if each.cover_outline is not None]
         assert any((distance_outside(outline, corners) <= 0).all() for outline in outlines)
+
+
+@pytest.mark.parametrize(("others", "kept"), [(1, True), (0, False)])
+def test_when_everybody_is_lost_at_once_the_detectors_failed(others: int, kept: bool) -> None:
+    """Small people of whom the other network sees nothing: two in one frame are no coincidence, one may have left."""
+    faces = (Face(Box(60, 60, 90, 95), 0.9), Face(Box(200, 60, 230, 95), 0.9))[: 1 + others]
+    finder = KnownFinder(*[faces] * 10, *[()] * 60)
+    planner = ClipPlanner(finder, MODEL, ClipSettings(1, 0.12, FPS_HZ), People(lambda n: None))
+    for index in range(70):
+        planner.observe(Frame(STILL.copy(), index, index / FPS_HZ))
+    plan = planner.plan()
+    assert len(plan[10 + REACH - 1] or ()) >= len(faces)
+    for planned in plan[10 + REACH :]:
+        outlines = [each.cover_outline for each in planned or () if each.cover_outline is not None]
+        assert len(outlines) == (len(faces) if kept else 0)
+        for face, outline in zip(faces, outlines, strict=kept):
+            box = face.box_px
+            corners = np.array([(box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1)], np.float64)
+            assert (distance_outside(outline, corners) <= 0).all()
