@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from anonymizer.faces import Box, Face, MotionCode
 from anonymizer.perceive.motion import (
     BLINKS,
+    BROW_DOWN,
     DEAD_ZONE,
     GAZE_LIMIT,
     JAW_OPEN,
     MAX_RESTING_JAW,
+    MOUTH_PRESS,
     RESTING_GAZE,
     STEP_EXPRESSION,
     STEPS_PX,
@@ -135,10 +137,11 @@ def test_plain_expression_and_gaze_pass_in_a_photo() -> None:
     """A smile, a shut eye, an open mouth and a look aside are still there."""
     expression = MODEL.resting_expression.copy()
     smile = 44
-    expression[[smile, BLINKS[0], JAW_OPEN]] = 0.8
+    expression[[smile, smile + 1, BLINKS[0], JAW_OPEN]] = 0.8
     code_ = still(expression, RESTING_GAZE + np.array([0.3, 0.0]))
     assert code_.expression[smile] >= 0.7
-    assert code_.expression[BLINKS[0]] >= 0.8
+    assert code_.expression[BLINKS[0]] >= 0.8, "a wink"
+    assert code_.expression[BLINKS[1]] == pytest.approx(MODEL.resting_expression[BLINKS[1]], abs=0.02)
     assert code_.expression[JAW_OPEN] == pytest.approx(0.8, abs=0.02)
     assert code_.gaze[:, 0] == pytest.approx(RESTING_GAZE[:, 0] + 0.3, abs=0.1)
 
@@ -149,3 +152,20 @@ def test_a_photo_s_eyes_have_one_gaze() -> None:
     np.testing.assert_array_equal(
         still(MODEL.resting_expression, RESTING_GAZE + own).gaze, still(MODEL.resting_expression, RESTING_GAZE).gaze
     )
+
+
+@given(st.integers(0, 9999))
+@settings(max_examples=25)
+def test_a_photo_s_sides_move_alike_and_brows_hardly(seed: int) -> None:
+    """Which side smiles more, how low brows lie and how thin lips are do not pass; a plain frown does."""
+    rest, smile = still(MODEL.resting_expression, RESTING_GAZE).expression, [44, 45]
+    shaped = [*BROW_DOWN, *MOUTH_PRESS]
+    expression = MODEL.resting_expression.copy()
+    expression[[*shaped, *smile]] += 0.5 + np.random.default_rng(seed).uniform(-0.15, 0.15, 6).astype(np.float32)
+    code_ = still(expression, RESTING_GAZE)
+    np.testing.assert_array_equal(code_.expression[shaped], rest[shaped])
+    smiled = (code_.expression - MODEL.resting_expression)[smile]
+    assert smiled.min() >= 0.2
+    assert smiled[0] == pytest.approx(smiled[1], abs=0.02)
+    expression[list(BROW_DOWN)] = 1
+    assert (still(expression).expression[list(BROW_DOWN)] >= 0.4).all()
