@@ -36,10 +36,10 @@ STILL_DEAD_ZONE, STILL_STEP, STILL_GAZE_STEP = 0.12, 1 / 4, 1 / 8
 _LEFT = np.array([1, 4, 7, 9, 11, 17, 19, 21, 28, 30, 34, 36, 44, 46, 48, 50])
 _RIGHT = _LEFT + 1
 ONE_SIDED = 0.5
-# browDown and mouthPress tell people in photos apart best of all coefficients (docs/evaluation.md): brows that lie low
-# and lips that are thin. Only a plain frown or pressing passes, and all alike.
-BROW_DOWN, MOUTH_PRESS = (1, 2), (36, 37)
-_SHAPED = [*BROW_DOWN, *MOUTH_PRESS]
+# What tells people in photos apart best of all coefficients (docs/evaluation.md) is how low brows lie, how narrow eyes
+# and how thin lips are: of browDown, cheekSquint, eyeSquint, mouthDimple, mouthPress, mouthRoll, mouthShrug, noseSneer
+# only plain ones pass, and all alike.
+SHAPED = (1, 2, 7, 8, 19, 20, 28, 29, 36, 37, 40, 41, 42, 43, 50, 51)
 SHAPED_LEAST, SHAPED_AS = 0.7, 0.5
 # Of people who look into the camera: median of 76 photos of the training set, made symmetrical.
 RESTING_GAZE = np.array([[-0.055, -0.18], [0.055, -0.18]], np.float32)
@@ -112,7 +112,8 @@ def reduce_still(motion: Motion, model: FaceModel) -> MotionCode:
     size = np.abs(moved)
     moved = np.sign(moved) * np.minimum(size, np.maximum(1.5 * (size - STILL_DEAD_ZONE), 0))
     plain = _quantised(moved, STILL_STEP)
-    plain[_SHAPED] = np.sign(moved[_SHAPED]) * SHAPED_AS * (np.abs(moved[_SHAPED]) >= SHAPED_LEAST)
+    shaped = moved[list(SHAPED)]
+    plain[list(SHAPED)] = np.sign(shaped) * SHAPED_AS * (np.abs(shaped) >= SHAPED_LEAST)
     expression = model.resting_expression + plain
     expression[JAW_OPEN] = motion.expression[JAW_OPEN]  # moves the chin, which the hole must hold
     looked = _quantised((motion.gaze - RESTING_GAZE).mean(0), STILL_GAZE_STEP)

@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from anonymizer.faces import Box, Face, MotionCode
 from anonymizer.perceive.motion import (
     BLINKS,
-    BROW_DOWN,
     DEAD_ZONE,
     GAZE_LIMIT,
     JAW_OPEN,
     MAX_RESTING_JAW,
-    MOUTH_PRESS,
     RESTING_GAZE,
+    SHAPED,
     STEP_EXPRESSION,
     STEPS_PX,
     STILL_DEAD_ZONE,
@@ -159,13 +158,15 @@ def test_a_photo_s_eyes_have_one_gaze() -> None:
 def test_a_photo_s_sides_move_alike_and_brows_hardly(seed: int) -> None:
     """Which side smiles more, how low brows lie and how thin lips are do not pass; a plain frown does."""
     rest, smile = still(MODEL.resting_expression, RESTING_GAZE).expression, [44, 45]
-    shaped = [*BROW_DOWN, *MOUTH_PRESS]
+    shaped, brows_down = list(SHAPED), [1, 2]
     expression = MODEL.resting_expression.copy()
-    expression[[*shaped, *smile]] += 0.5 + np.random.default_rng(seed).uniform(-0.15, 0.15, 6).astype(np.float32)
+    expression[[*shaped, *smile]] += 0.5 + np.random.default_rng(seed).uniform(-0.15, 0.15, len(shaped) + 2).astype(
+        np.float32
+    )
     code_ = still(expression, RESTING_GAZE)
     np.testing.assert_array_equal(code_.expression[shaped], rest[shaped])
     smiled = (code_.expression - MODEL.resting_expression)[smile]
     assert smiled.min() >= 0.2
     assert smiled[0] == pytest.approx(smiled[1], abs=0.02)
-    expression[list(BROW_DOWN)] = 1
-    assert (still(expression).expression[list(BROW_DOWN)] >= 0.4).all()
+    expression[brows_down] = 1
+    assert (still(expression).expression[brows_down] >= 0.4).all()

@@ -116,12 +116,12 @@ def each_coefficient(features: dict[str, dict[str, Array]], pairs: list[tuple[st
     return sorted(rows, key=lambda row: -row["AUC"])
 
 
-def clip_windows(clip: Path, finder: Finder) -> Array:
-    """(N, 104): means and spreads of the longest track's coefficients in windows of two seconds."""
+def clip_windows(clip: Path, finder: Finder, seconds: float) -> Array:
+    """(N, 104): means and spreads of the longest track's coefficients in windows of two seconds of a clip's start."""
     reader = VideoReader(clip, 1, exact_colour=False)
     planner = ClipPlanner(finder, load_face_model(), app.clip_settings(load_settings(), reader.fps_hz))
     finder.reset()
-    while (frame := reader.read()) is not None:
+    while (frame := reader.read()) is not None and frame.index < seconds * reader.fps_hz:
         planner.observe(frame)
     reader.close()
     slots: dict[int, list[npt.NDArray[np.float32]]] = {}
@@ -175,7 +175,7 @@ def main(argv: list[str]) -> int:
         content: dict[str, Any] = {"photos": rows, "coefficients": single}
         if args.clips:
             clips = sorted(p for p in args.clips.iterdir() if p.suffix in {".mp4", ".mkv", ".gif"})
-            content["clips"] = clip_probe({clip.stem: clip_windows(clip, finder) for clip in clips})
+            content["clips"] = clip_probe({clip.stem: clip_windows(clip, finder, args.seconds) for clip in clips})
             print("\nclips, first against second half:", content["clips"])
     write_json(args.out / "motion.json", content)
     return 0
@@ -195,5 +195,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--sets", nargs="*", default=["identity_london", "identity_congress"])
     parser.add_argument("--clips", type=Path)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="of each clip")
     parser.add_argument("--out", type=Path, default=Path("out/motion"))
     return parser
