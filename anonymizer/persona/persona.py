@@ -24,7 +24,10 @@ SHAPE_WEIGHTS = (0.5, 0.28, 0.22)
 SHAPE_GAIN = 1.25  # a mix of three is flatter than one; this gives a single face's spread back
 OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats its portraits' shape
 NEAREST_WRINKLES = 0.5  # partners come from this share of the pool, nearest in amount of fine detail
-NEAREST_TONE = 0.5  # the pool is this share of the bank, nearest in own skin tone: lips and shine do not recolour well
+# One pool for every skin: with portraits near the wearer's own tone a recogniser told more of who it was (.04 of area
+# under the curve, docs/evaluation.md). This share of the bank, nearest the middle of all tones: lips and shine of those
+# further off do not recolour well.
+MIDDLE_TONES = 0.6
 # Soft ellipses in the 512 × 440 atlas: centre x, y and radii px. Wide, since with narrower ones the dominating portrait
 # was the nearest of 129 for every fifth persona, then for every twelfth (MobileFaceNet, `measure-personas`).
 EYES_REGION = ((256, 146), (200, 84))
@@ -48,7 +51,7 @@ class Persona:
 
 
 def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBank, model: FaceModel) -> Persona:
-    """The persona of a slot under a secret; tone step 0 to 5 recolours it and chooses portraits near it.
+    """The persona of a slot under a secret; tone step 0 to 5 recolours it, and does not change who it is.
 
     ValueError for a wrong tone or look.
     """
@@ -56,7 +59,7 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
         raise ValueError(f"tone must be 0 to {len(bank.tones) - 1} and look one of {LOOKS}, got {tone} and {look!r}")
     rng = _random(derive(secret, slot, "persona", 32))
     order = _random(derive(secret, 0, "order", 32))  # one for all slots: people side by side differ
-    portraits = _choose(rng, order, slot, look, tone, bank)
+    portraits = _choose(rng, order, slot, look, bank)
     shape = sum(w * bank.shapes_cm[i] for w, i in zip(SHAPE_WEIGHTS, portraits, strict=True)) * SHAPE_GAIN
     # What moves the whole head is pose, not shape; left in, a turned persona stands beside the head it should cover.
     shape = shape - np.average(shape, axis=0, weights=model.alignment_weights)
@@ -87,16 +90,16 @@ def _random(seed: bytes) -> np.random.Generator:
 
 
 def _choose(
-    rng: np.random.Generator, order: np.random.Generator, slot: int, look: str, tone: int, bank: PersonaBank
+    rng: np.random.Generator, order: np.random.Generator, slot: int, look: str, bank: PersonaBank
 ) -> tuple[int, int, int]:
-    """A dominating portrait and two of the same sex, all near the tone, with a like amount of wrinkles.
+    """A dominating portrait and two of the same sex, with a like amount of wrinkles.
 
     Slots take the dominating one in turn from the secret's own order, so that none comes twice before all came once.
     """
     wanted = {"any": bool(rng.integers(2)), "feminine": True, "masculine": False}[look]
     pool = np.flatnonzero(bank.feminine == wanted)
-    aim = float(np.log(bank.tones[tone]).mean())
-    pool = pool[np.argsort(np.abs(bank.brightness[pool] - aim))][: max(8, int(len(pool) * NEAREST_TONE))]
+    middle = float(np.log(bank.tones).mean())
+    pool = pool[np.argsort(np.abs(bank.brightness[pool] - middle))][: max(8, int(len(pool) * MIDDLE_TONES))]
     first = int(order.permutation(pool)[slot % len(pool)])
     others = pool[pool != first]
     near = others[np.argsort(np.abs(bank.wrinkles[others] - bank.wrinkles[first]))]

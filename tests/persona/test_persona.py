@@ -78,6 +78,14 @@ def test_tone_steps_go_from_dark_to_light() -> None:
         assert draw(1, 3).texture_rgb[patch.y0 : patch.y1, patch.x0 : patch.x1].std() > 10
 
 
+def test_a_tone_does_not_change_who_it_is() -> None:
+    """Portraits and shape are those of the secret and the slot, so that features do not go with the wearer's skin."""
+    for slot in range(3):
+        dark, light = draw(slot, 0), draw(slot, 5)
+        assert dark.portraits == light.portraits
+        np.testing.assert_array_equal(dark.shape_cm, light.shape_cm)
+
+
 def test_a_tint_colours_the_skin_alone() -> None:
     """Red skin, but white eyes; no tint leaves dark and middle colours as they are."""
     texture = draw(1).texture_rgb

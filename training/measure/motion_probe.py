@@ -3,7 +3,7 @@
     python -m training measure-motion-probe --photos FOLDER --clips FOLDER --out out/motion
 
 Photos: two of each person in sub-folders. A metric is learnt on four fifths of the people (Fisher's: differences within
-a person against differences between people) and tells the last fifth apart; five turns. Clips: windows of two seconds;
+a person against differences between people) and tells the last fifth apart; five turns. Clips: windows of half a second;
 their means and spreads in the first half of a clip, looked for in the second half of all clips. That is one sitting,
 so it is an upper bound: a chair, a camera and a mood also stay. Chance is .5 for the area under the curve.
 """
@@ -35,7 +35,7 @@ from training.measure.report import print_table, write_json
 Array = npt.NDArray[np.float64]
 FOLDS = 5
 RIDGE = 0.3  # of the mean variance, added to the spread within a person: two photos each say little of it
-WINDOW_S = 2.0
+WINDOW_S = 0.5
 
 
 def code_features(code: MotionCode) -> dict[str, Array]:
@@ -117,7 +117,7 @@ def each_coefficient(features: dict[str, dict[str, Array]], pairs: list[tuple[st
 
 
 def clip_windows(clip: Path, finder: Finder, seconds: float) -> Array:
-    """(N, 104): means and spreads of the longest track's coefficients in windows of two seconds of a clip's start."""
+    """(N, 104): means and spreads of the longest track's coefficients in windows of half a second of a clip's start."""
     reader = VideoReader(clip, 1, exact_colour=False)
     planner = ClipPlanner(finder, load_face_model(), app.clip_settings(load_settings(), reader.fps_hz))
     finder.reset()
