@@ -3,7 +3,7 @@
     python -m training measure-motion-probe --photos FOLDER --clips FOLDER --out out/motion
 
 Photos: two of each person in sub-folders. A metric is learnt on four fifths of the people (Fisher's: differences within
-a person against differences between people) and tells the last fifth apart; five turns. Clips: windows of half a second;
+a person against differences between people) and tells the last fifth apart; five turns. Clips: half seconds;
 their means and spreads in the first half of a clip, looked for in the second half of all clips. That is one sitting,
 so it is an upper bound: a chair, a camera and a mood also stay. Chance is .5 for the area under the curve.
 """
