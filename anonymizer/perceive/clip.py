@@ -17,6 +17,7 @@ from anonymizer.faces import EXPRESSION_COUNT, LANDMARK_COUNT, Box, Face, Motion
 from anonymizer.frames import Frame
 from anonymizer.geometry import in_outline, rotation_from_vector
 from anonymizer.guard.coverage import hull
+from anonymizer.perceive.boxes import around
 from anonymizer.perceive.cuts import CutDetector
 from anonymizer.perceive.detections import same_face
 from anonymizer.perceive.elsewhere import seen_elsewhere
@@ -35,7 +36,7 @@ from anonymizer.perceive.motion import (
 from anonymizer.perceive.person import Masks, MasksWhenAsked
 from anonymizer.perceive.second_look import SecondLook
 from anonymizer.perceive.smoothing import smooth_series
-from anonymizer.perceive.tracks import Track, around, link_clip
+from anonymizer.perceive.tracks import Track, link_clip
 from anonymizer.perceive.vanished import Vanished
 from anonymizer.persona.face_model import FaceModel
 

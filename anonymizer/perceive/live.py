@@ -17,13 +17,14 @@ import numpy.typing as npt
 from anonymizer.faces import Box, Face, Mask, PlannedFace
 from anonymizer.frames import Frame
 from anonymizer.guard.coverage import hull
+from anonymizer.perceive.boxes import box_distance, is_outside
 from anonymizer.perceive.clip import COVER_SCALE, OVAL_SCALE, doubted_box
 from anonymizer.perceive.detections import same_face
 from anonymizer.perceive.live_finder import Sight
 from anonymizer.perceive.live_track import LiveTrack
 from anonymizer.perceive.motion import Motion, fit_motion
 from anonymizer.perceive.person import MOST_PERSON, PersonRegion
-from anonymizer.perceive.tracks import LOW_SCORE, MIN_STEP, SHORT, STEP_GROWTH, box_distance, is_outside
+from anonymizer.perceive.tracks import LOW_SCORE, MIN_STEP, SHORT, STEP_GROWTH
 from anonymizer.persona.face_model import FaceModel
 
 HELD_POSE_S = 0.12  # a lost face keeps its persona for so long: a blink of the landmarks is not seen

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.faces import EXPRESSION_COUNT, Box, Face, Floats, MotionCode
+from anonymizer.perceive.boxes import around, moved
 from anonymizer.perceive.motion import BLINKS, JAW_OPEN, Motion, photo_baseline, reduce_motion, track_baseline
 from anonymizer.perceive.smoothing import OneEuroFilter
-from anonymizer.perceive.tracks import GROWTH, MAX_GROWTH, around, moved
+from anonymizer.perceive.tracks import GROWTH, MAX_GROWTH
 from anonymizer.persona.face_model import FaceModel
 
 FPS_HZ = 30.0  # GROWTH and the like are counted in frames of this

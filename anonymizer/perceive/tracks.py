@@ -14,6 +14,7 @@ from itertools import combinations
 from statistics import median
 
 from anonymizer.faces import Box, Face
+from anonymizer.perceive.boxes import around, between, box_distance, corners, is_outside, moved
 
 MAX_GAP = 45  # frames a face may be out of sight and still be the same track
 REACH = 16  # frames a track is covered before its first and after its last sighting
@@ -23,13 +24,13 @@ MAX_GROWTH = 0.6
 EDGE_NEAR = 0.12  # of its side: so near to the frame's edge a box counts as cut by it
 EDGE_REACH = 50  # frames; as long somebody may stay half outside, showing less than any detector finds
 EDGE_SIGHTINGS = 12  # of the first or last, that tell how fast it comes in or goes out
+JUMPY_GAP = 6  # frames between two sightings, one of them unsure, over which both boxes are held
 EDGE_JUMPS = 2  # frames to each side, the boxes of which are held as well
 SLOWED = 0.7  # of its speed, that it may go on with at least
 WALKING = 0.03  # of its side a frame: as fast a face that is at the edge goes on over it
 MIN_STEP = 0.6  # how far, in box sides, a face may lie from where it was expected in the very next frame
 STEP_GROWTH = 0.08  # and by how much more for each further frame
 MAX_STEP = 1.5
-MAX_SIZE_RATIO = 2.2
 STEADY = 0.5  # share of a newly seen speed that is taken over
 COAST = 5  # frames a speed is believed in
 SHORT = 2  # sightings; a track of so few, none of them sure, reaches only as far beyond them
@@ -138,15 +139,6 @@ def assign(paths: Sequence[Path], faces: Sequence[Face], index: int) -> dict[int
     return taken
 
 
-def box_distance(a: Box, b: Box) -> float:
-    """Between centres, in sides of the boxes; infinite when the sizes do not go together."""
-    side_a, side_b = max(a.width, a.height, 1e-6), max(b.width, b.height, 1e-6)
-    if max(side_a / side_b, side_b / side_a) > MAX_SIZE_RATIO:
-        return math.inf
-    (ax, ay), (bx, by) = a.center, b.center
-    return math.hypot(ax - bx, ay - by) / math.sqrt(side_a * side_b)
-
-
 def _is_glimpse(path: Path) -> bool:
     """Seen once or twice, never surely, and not again in a dozen close looks before and after?"""
     faces = path.seen.values()
@@ -225,7 +217,9 @@ def _box_at(path: Path, known: Sequence[int], index: int, size_px: tuple[int, in
     if 0 < place < len(known):
         before, after = known[place - 1], known[place]
         share = (index - before) / (after - before)
-        box = _between(path.seen[before].box_px, path.seen[after].box_px, share)
+        a, b = _seen_box(path, before, size_px), _seen_box(path, after, size_px)
+        jumps = after - before <= JUMPY_GAP and not (_is_plain(path.seen[before]) and _is_plain(path.seen[after]))
+        box = around(a, b) if jumps else between(a, b, share)
         return box.scaled(_grown(min(index - before, after - index)))
     nearest = known[0] if place == 0 else known[-1]
     steps = index - nearest
@@ -242,13 +236,18 @@ def _box_at(path: Path, known: Sequence[int], index: int, size_px: tuple[int, in
 
 
 def _seen_box(path: Path, index: int, size_px: tuple[int, int]) -> Box:
-    """The box of a sighting; of a part of a face at the frame's edge boxes jump, so those about it are held as well."""
+    """The box of a sighting; of a part of a face, at the frame's edge or beside a post, boxes jump, so those about it
+    are held as well."""
     face = path.seen[index]
     box = face.box_px
-    if face.landmarks_px is None and edges(box, size_px):
+    if not _is_plain(face) or (face.landmarks_px is None and edges(box, size_px)):
         for near in range(index - EDGE_JUMPS, index + EDGE_JUMPS + 1):
             box = around(box, path.seen[near].box_px) if near in path.seen else box
     return box
+
+
+def _is_plain(face: Face) -> bool:
+    return face.landmarks_px is not None or face.confidence >= LOW_SCORE
 
 
 def _grown(steps: int) -> float:
@@ -274,27 +273,6 @@ def _inner_speed(path: Path, known: Sequence[int], at_start: bool, size_px: tupl
         return speed[0], speed[1]
     for axis, sign, _ in edges(path.seen[known[0] if at_start else known[-1]].box_px, size_px):
         side = axis + 2 if sign < 0 else axis  # of x0, y0, x1, y1
-        at = [(index, _corners(path.seen[index].box_px)[side]) for index in some]
+        at = [(index, corners(path.seen[index].box_px)[side]) for index in some]
         speed[axis] = median((y - x) / (j - i) for (i, x), (j, y) in combinations(at, 2))
     return speed[0], speed[1]
-
-
-def _between(a: Box, b: Box, share: float) -> Box:
-    return Box(*(p + share * (q - p) for p, q in zip(_corners(a), _corners(b), strict=True)))
-
-
-def around(a: Box, b: Box) -> Box:
-    """The box that holds both."""
-    return Box(min(a.x0, b.x0), min(a.y0, b.y0), max(a.x1, b.x1), max(a.y1, b.y1))
-
-
-def moved(box: Box, dx: float, dy: float) -> Box:
-    return Box(box.x0 + dx, box.y0 + dy, box.x1 + dx, box.y1 + dy)
-
-
-def _corners(box: Box) -> tuple[float, float, float, float]:
-    return box.x0, box.y0, box.x1, box.y1
-
-
-def is_outside(box: Box, size_px: tuple[int, int]) -> bool:
-    return box.x1 <= 0 or box.y1 <= 0 or box.x0 >= size_px[0] or box.y0 >= size_px[1]

@@ -147,3 +147,13 @@ def test_a_track_without_a_box_for_each_face_is_refused() -> None:
     """The two series belong together."""
     with pytest.raises(ValueError, match="a box for each face"):
         Track(0, 0, (None,), ())
+
+
+def test_boxes_of_a_face_that_is_hardly_seen_are_held_by_those_about_them() -> None:
+    """Beside a post a curl was taken for the face two frames before it was seen well; the gap before holds both too."""
+    curl, face = Box(351, 89, 381, 169), Box(319, 85, 368, 177)
+    seen = [(Face(Box(330, 89, 360, 169), 0.3),), (), (Face(curl, 0.39),), (), (Face(face, 0.7),), (Face(face, 0.9),)]
+    (track,) = link_clip(seen, (480, 270))
+    boxes = track.boxes[-track.first_index :][: len(seen)]
+    assert all(box.x0 <= face.x0 and box.x1 >= curl.x1 for box in boxes[1:4])
+    assert (boxes[4].x0, boxes[4].x1) == (face.x0, face.x1)
