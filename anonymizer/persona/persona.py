@@ -59,7 +59,7 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
         raise ValueError(f"tone must be 0 to {len(bank.tones) - 1} and look one of {LOOKS}, got {tone} and {look!r}")
     rng = _random(derive(secret, slot, "persona", 32))
     order = _random(derive(secret, 0, "order", 32))  # one for all slots: people side by side differ
-    portraits = _choose(rng, order, slot, look, bank)
+    portraits = _choose(rng, order, secret, slot, look, bank)
     shape = sum(w * bank.shapes_cm[i] for w, i in zip(SHAPE_WEIGHTS, portraits, strict=True)) * SHAPE_GAIN
     # What moves the whole head is pose, not shape; left in, a turned persona stands beside the head it should cover.
     shape = shape - np.average(shape, axis=0, weights=model.alignment_weights)
@@ -90,21 +90,25 @@ def _random(seed: bytes) -> np.random.Generator:
 
 
 def _choose(
-    rng: np.random.Generator, order: np.random.Generator, slot: int, look: str, bank: PersonaBank
+    rng: np.random.Generator, order: np.random.Generator, secret: bytes, slot: int, look: str, bank: PersonaBank
 ) -> tuple[int, int, int]:
     """A dominating portrait and two of the same sex, with a like amount of wrinkles.
 
-    Slots take the dominating one in turn from the secret's own order, so that none comes twice before all came once.
+    Slots take the dominating one in turn from the secret's own order, so that none comes twice before all came once;
+    when it does, it has other partners.
     """
     wanted = {"any": bool(rng.integers(2)), "feminine": True, "masculine": False}[look]
     pool = np.flatnonzero(bank.feminine == wanted)
     middle = float(np.log(bank.tones).mean())
     pool = pool[np.argsort(np.abs(bank.brightness[pool] - middle))][: max(8, int(len(pool) * MIDDLE_TONES))]
-    first = int(order.permutation(pool)[slot % len(pool)])
+    turn, at = divmod(slot, len(pool))
+    first = int(order.permutation(pool)[at])
     others = pool[pool != first]
     near = others[np.argsort(np.abs(bank.wrinkles[others] - bank.wrinkles[first]))]
-    second, third = rng.choice(near[: max(2, int(len(near) * NEAREST_WRINKLES))], 2, replace=False)
-    return first, int(second), int(third)
+    partners = near[: max(2, int(len(near) * NEAREST_WRINKLES))]
+    partners = _random(derive(secret, first, "partners", 32)).permutation(partners)
+    pair = 2 * (turn % (len(partners) // 2))
+    return first, int(partners[pair]), int(partners[pair + 1])
 
 
 def _skin(
