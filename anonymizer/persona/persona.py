@@ -28,6 +28,7 @@ NEAREST_WRINKLES = 0.5  # partners come from this share of the pool, nearest in 
 # under the curve, docs/evaluation.md). This share of the bank, nearest the middle of all tones: lips and shine of those
 # further off do not recolour well.
 MIDDLE_TONES = 0.6
+SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 48 personas of the lightest tone
 # Soft ellipses in the 512 × 440 atlas: centre x, y and radii px. Wide, since with narrower ones the dominating portrait
 # was the nearest of 129 for every fifth persona, then for every twelfth (MobileFaceNet, `measure-personas`).
 EYES_REGION = ((256, 146), (200, 84))
@@ -117,13 +118,32 @@ def _skin(
     import cv2
 
     first, second, third = portraits
-    detail = bank.detail(first)
+    share = [float(np.exp(bank.brightness[i] - np.log(bank.tones[tone]).mean())) ** SHINE_POWER for i in portraits]
+    details = {i: _recoloured(bank.detail(i), each) for i, each in zip(portraits, share, strict=True)}
+    detail = details[first].copy()
     eyes, mouth, nose = (region(*r) for r in (EYES_REGION, MOUTH_REGION, NOSE_REGION))
     for donor, mask in ((second, eyes), (third, mouth), (int(rng.choice([second, third])), nose)):
-        detail += (bank.detail(donor) - detail) * mask
-    low = sum(w * bank.low[i] for w, i in zip(SHAPE_WEIGHTS, portraits, strict=True)) + bank.light
+        detail += (details[donor] - detail) * mask
+    low = (
+        sum(w * _recoloured(bank.low[i], k) for w, i, k in zip(SHAPE_WEIGHTS, portraits, share, strict=True))
+        + bank.light
+    )
     log = detail + cv2.resize(np.asarray(low, np.float32), (atlas.WIDTH_PX, FACE_ROWS), interpolation=cv2.INTER_CUBIC)
     return (_shoulder(np.exp(log + np.log(bank.tones[tone]))) * 255).astype(np.uint8)
+
+
+def _recoloured(log: Floats, share: float) -> Floats:
+    """(h, w, 3) log colour relative to a portrait's own skin, as it would be on skin `share` as dark, at most 1.
+
+    Shine is light added to the skin's own: on lighter skin it is the less of the whole. Lips and blotches keep less of
+    their hue, too: on light skin those of dark skin are grey and violet.
+    """
+    if share >= 1:
+        return log
+    grey = log.mean(2, keepdims=True)
+    hue = (log - grey) * share
+    grey = np.where(grey > 0, np.log1p(np.expm1(np.maximum(grey, 0)) * share), grey)
+    return np.asarray(grey + hue, np.float32)
 
 
 def _shoulder(rgb: Floats, start: float = 0.72) -> Floats:

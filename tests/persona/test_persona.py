@@ -8,7 +8,7 @@ import pytest
 from anonymizer.errors import WeightsError
 from anonymizer.persona import atlas
 from anonymizer.persona.bank import FACE_ROWS, bank_from, decode_rgb, load_bank
-from anonymizer.persona.persona import LOOKS, Persona, draw_persona, eyeball, tinted
+from anonymizer.persona.persona import LOOKS, Persona, _recoloured, draw_persona, eyeball, tinted
 from anonymizer.weights.locate import weight_path
 from tests.heads import MODEL
 
@@ -138,3 +138,16 @@ def test_an_eyeball_has_a_pupil_in_an_iris_in_white() -> None:
     eye = eyeball(np.array([88, 108, 124], np.float32)).astype(int)
     assert eye.shape == (128, 128, 3)
     assert eye[66, 66].mean() < eye[66, 80].mean() < eye[66, 115].mean()
+
+
+def test_shine_and_lips_of_dark_skin_do_not_turn_white_on_light_skin() -> None:
+    """The lightest and most colourful px of a persona on light skin stay nearer to its own skin than recolouring alone
+    leaves them; on its own tone nothing changes."""
+    shine = np.full((4, 4, 3), (0.3, 0.4, 0.5), np.float32)
+    dull = _recoloured(shine, 0.5)
+    assert (dull > 0).all()
+    assert (dull < 0.6 * shine).all()
+    assert np.ptp(dull[0, 0]) == pytest.approx(0.5 * np.ptp(shine[0, 0]))
+    fold = np.full((4, 4, 3), -0.4, np.float32)
+    assert np.allclose(_recoloured(fold, 0.5), fold)
+    assert _recoloured(shine, 1.2) is shine
