@@ -28,6 +28,7 @@ COMING_OUT = 4.0  # sides of the face: of the square around the last of the pers
 WAY, MOST_WAY = 0.05, 3.0  # sides a frame by which it grows, and at most
 LIKE = (0.6, 1.8)  # of a person's area before, as large it may be and still be that person
 SHRINKING = 0.99  # a frame, of the area to compare with: who walks away grows small
+FORGOTTEN = 4  # frames to each side, the outlines of which are held as well
 LOOKED_SCALE = 1.55  # of a face's box: where the person is looked for first
 
 _Outlines = dict[int, npt.NDArray[np.float64] | None]
@@ -88,7 +89,7 @@ class Vanished:
         if track.end_index <= min(last + REACH, max(outlines, default=0)):  # it walked out of the frame
             return []
         return [
-            (index, None if outline is None else PlannedFace(track.slot, None, track.boxes[-1], outline))
+            (index, None if outline is None else PlannedFace(track.slot, None, track.boxes[-1], _held(outlines, index)))
             for index, outline in outlines.items()
             if index > last + COAST
         ]
@@ -132,6 +133,12 @@ def _follow(place: _Place, region: PersonRegion, index: int) -> bool:
     corners = np.concatenate(outlines or [oval_outline(box.scaled(grown))])
     place.outlines[index] = np.round(convex_outline(corners) * 16) / 16  # px; as fine as holes are drawn
     return True
+
+
+def _held(outlines: _Outlines, index: int) -> npt.NDArray[np.float64]:
+    """Around the outlines of the frames about this one as well: the network forgets people for a frame or two."""
+    near = (outlines.get(at) for at in range(index - FORGOTTEN, index + FORGOTTEN + 1))
+    return np.round(convex_outline(np.concatenate([each for each in near if each is not None])) * 16) / 16
 
 
 def _is_plain(place: _Place, whole: npt.NDArray[np.bool_] | None) -> bool:

@@ -215,3 +215,22 @@ def test_when_everybody_is_lost_at_once_the_detectors_failed(others: int, kept: 
             box = face.box_px
             corners = np.array([(box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1)], np.float64)
             assert (distance_outside(outline, corners) <= 0).all()
+
+
+def test_who_is_forgotten_for_a_few_frames_stays_covered() -> None:
+    """Two lost people have become one to the network, which then forgets one of them in three frames."""
+
+    class Forgets(Parted):
+        def mask(self, frame: Frame) -> Mask:
+            mask = np.zeros((240, 320), np.uint8)
+            mask[100:200, (164 if frame.index in (30, 31, 32) else 130) : 230] = 255
+            return mask
+
+    finder = KnownFinder(*[(FACE,)] * 10, *[()] * 50)
+    planner = ClipPlanner(finder, MODEL, ClipSettings(1, 0.12, FPS_HZ), Forgets(0))
+    for index in range(60):
+        planner.observe(Frame(STILL.copy(), index, index / FPS_HZ))
+    corners = np.array([(130, 101), (160, 101), (160, 199), (130, 199)], np.float64)
+    for faces in planner.plan()[10 + COAST :]:
+        outlines = [each.cover_outline for each in faces or () if each.cover_outline is not None]
+        assert any((distance_outside(outline, corners) <= 0).all() for outline in outlines)
