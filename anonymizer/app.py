@@ -29,7 +29,7 @@ from anonymizer.secret import load_or_create_key, session_secret
 from anonymizer.settings import Settings
 from anonymizer.signing import Sign, signer
 from anonymizer.stages import FaceGenerator
-from anonymizer.warm import warm_renderer
+from anonymizer.warm import WARM_UP, warm_renderer
 from anonymizer.weights.locate import registry
 
 GENERATOR = "generator_face128"
@@ -54,7 +54,7 @@ def run_video(source: Path, target: Path, settings: Settings, overwrite: bool, o
         with build_finder(settings) as finder:
             planner = ClipPlanner(finder, load_face_model(), clip_settings(settings, fps_hz))
             kept = None if key else secret
-            with ThreadPoolExecutor(1, "warm-up") as beside:  # while the first pass looks
+            with ThreadPoolExecutor(1, WARM_UP) as beside:  # while the first pass looks
                 beside.submit(warm_renderer, anonymizer.apart())
                 return anonymize_video(source, target, planner, anonymizer, options, on_progress, work, kept)
     finally:

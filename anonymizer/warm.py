@@ -11,6 +11,7 @@ from anonymizer.frames import Frame
 from anonymizer.pipeline import Anonymizer
 
 GREY = 90
+WARM_UP = "warm-up"  # the thread in which it is done beside a first pass
 
 
 def grey_frame(size_px: tuple[int, int]) -> Frame:
@@ -33,4 +34,4 @@ def warm_renderer(renderer: Anonymizer, size_px: tuple[int, int] = (320, 240)) -
     renderer.reset()
 
 
-__all__ = ["grey_frame", "warm_renderer"]
+__all__ = ["WARM_UP", "grey_frame", "warm_renderer"]

@@ -20,6 +20,7 @@ from anonymizer.generate.conditioning import (
     condition_batch,
     read_spec,
 )
+from anonymizer.generate.in_range import in_range
 from anonymizer.weights import locate
 
 
@@ -66,13 +67,13 @@ class OnnxGenerator:
             if crop.hole.shape != (self.size_px, self.size_px):
                 raise ValueError(f"this generator takes crops of {self.size_px} px, got {crop.hole.shape}")
         answers = self._session.run(list(OUTPUT_NAMES), {INPUT_NAME: condition_batch(crops)})
-        return tuple(_face(*(answer[i] for answer in answers)) for i in range(len(crops)))
+        return tuple(_face(crop, *(answer[i] for answer in answers)) for i, crop in enumerate(crops))
 
 
-def _face(gain: Floats, bias: Floats, inpaint: Floats, matte: Floats) -> SyntheticFace:
+def _face(crop: FaceCrop, gain: Floats, bias: Floats, inpaint: Floats, matte: Floats) -> SyntheticFace:
     """Planes (C, h, w) of one answer -> images (h, w, C)."""
     images = [np.ascontiguousarray(planes.transpose(1, 2, 0)) for planes in (gain, bias, inpaint)]
-    return SyntheticFace(images[0], images[1], images[2], matte[0])
+    return SyntheticFace(images[0], images[1], in_range(images[2], crop), matte[0])
 
 
 def _check_ports(session: Any, spec: GeneratorSpec, name: str) -> None:

@@ -1,0 +1,42 @@
+"""Keeps what the network paints beside a face within the colours that are there: no rims lighter than the wall behind.
+
+A young network overshoots where wall, ear and neck meet. Nothing that is painted in may be lighter than the lightest of
+what is in sight around it, or of the guide.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer.faces import FaceCrop, Floats
+
+REACH_SHARE = 0.2  # of the crop's side, to each side: from the neck beside a chin to the wall and the collar
+MARGIN = 0.01
+_KNOWN_HOLE = 0.02  # a px of which less lies in the hole is in sight
+
+
+def in_range(inpaint_rgb: Floats, crop: FaceCrop) -> Floats:
+    """inpaint_rgb (S, S, 3) of [0, 1], nowhere lighter than the crop's context and guide nearby."""
+    known = crop.hole < _KNOWN_HOLE
+    drawn = crop.guide_coverage > 0
+    if not (known.any() or drawn.any()):
+        return inpaint_rgb
+    there = (known | drawn)[..., None]
+    colours = np.where(known[..., None], crop.context_rgb, crop.guide_rgb)
+    window = _window(crop.hole.shape[0])
+    grey = np.where(there, colours, np.float32(0)).max(2)
+    high = cv2.dilate(grey, window)
+    high[high == 0] = 1  # nothing is in reach
+    high = cv2.blur(high, window.shape[::-1]) + np.float32(MARGIN)  # else the window's corners show
+    lightest = np.maximum(inpaint_rgb.max(2), np.float32(1e-6))
+    return np.asarray(inpaint_rgb * np.minimum(high / lightest, 1)[..., None], np.float32)
+
+
+def _window(size_px: int) -> npt.NDArray[np.uint8]:
+    side = 2 * round(REACH_SHARE * size_px) + 1
+    return np.ones((side, side), np.uint8)
+
+
+__all__ = ["in_range"]

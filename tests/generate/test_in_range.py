@@ -1,0 +1,55 @@
+"""What is painted in stays within what is in sight."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from anonymizer.faces import FaceCrop, Floats
+from anonymizer.generate.in_range import MARGIN, in_range
+
+S = 64
+
+
+def crop(context: float, guide: float = 0.0) -> FaceCrop:
+    """A hole in the middle of an even wall, a guide in the middle of the hole."""
+    hole = np.zeros((S, S), np.float32)
+    hole[16:48, 16:48] = 1
+    drawn = np.zeros((S, S), np.float32)
+    drawn[24:40, 24:40] = guide > 0
+    wall = np.full((S, S, 3), context, np.float32) * (1 - hole[..., None])
+    return FaceCrop(wall, hole, drawn[..., None] * np.full(3, guide, np.float32), drawn, wall * 0, np.eye(2, 3))
+
+
+def rim() -> Floats:
+    """Mid grey with a white rim."""
+    painted = np.full((S, S, 3), 0.5, np.float32)
+    painted[16:48, 16:20] = (1.0, 0.9, 0.8)
+    return painted
+
+
+def test_no_rim_is_lighter_than_the_wall() -> None:
+    """White beside a wall of .6 becomes about as light, with its hue; what was darker stays to the bit."""
+    out = in_range(rim(), crop(0.6))
+    edge = out[16:48, 16:20]
+    assert (edge[..., 0] < 0.6 + MARGIN + 0.05).all()  # the bound rises inwards, where nothing is in reach
+    assert np.allclose(edge / edge[..., :1], [1, 0.9, 0.8], atol=1e-3)
+    assert (out[:, 20:] == 0.5).all()
+
+
+def test_what_the_guide_has_may_be_painted() -> None:
+    """A light face before a dark wall may have a light rim."""
+    assert in_range(rim(), crop(0.1, 0.9))[32, 19, 0] > 0.5
+
+
+def test_with_nothing_in_sight_all_stays() -> None:
+    """A crop that is all hole says nothing about light."""
+    all_hole = crop(0.6)
+    blind = FaceCrop(
+        np.zeros_like(all_hole.context_rgb),
+        np.ones((S, S), np.float32),
+        all_hole.guide_rgb,
+        all_hole.guide_coverage,
+        all_hole.geometry,
+        all_hole.crop_from_frame,
+    )
+    assert (in_range(rim(), blind) == rim()).all()
