@@ -3,34 +3,45 @@
     python -m training measure-attribution --data FOLDER --recogniser configs/recognisers/mobilefacenet.toml \\
         --models FOLDER --out out/attribution
 
-FOLDER as for measure-evaluation. Each version takes one more thing away from the one before: skin tone, persona,
-expression, gaze, turn of the head. What a version loses against the one before, that thing told. The floor, one
-finished face for all, is what lies around the face.
+FOLDER as for measure-evaluation. Every photo is planned once and drawn in each version, each time under the same
+--secrets, so that versions differ in what was taken away and not in whose face was drawn; faces are aligned by the
+drawn persona's own points. Figures are means over the secrets. The floor, one finished face for all, is what lies
+around the face.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable
-from dataclasses import replace
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from anonymizer import app
 from anonymizer.adapters.image_reader import read_image
-from anonymizer.audit.photos import Sources
-from anonymizer.audit.recognisers import load_recognisers
-from anonymizer.audit.run import audit_photos, write_json
-from anonymizer.faces import MotionCode, PlannedFace
-from anonymizer.frames import Frame
+from anonymizer.audit.baselines import BASELINES, FLOOR
+from anonymizer.audit.metrics import Drawn, Scores, figure, measure, people_draws
+from anonymizer.audit.photo_pairs import Photo, photos_in
+from anonymizer.audit.recognisers import Recogniser, load_recognisers
+from anonymizer.audit.seen import Seen, audit_finder, faces_of
+from anonymizer.faces import FaceCrop, Floats, MotionCode, PlannedFace, SyntheticFace
+from anonymizer.frames import Frame, RgbImage
+from anonymizer.generate.guide import pose
+from anonymizer.generate.softness import Softness
+from anonymizer.geometry import yaw_pitch_roll
+from anonymizer.machine import build
 from anonymizer.perceive.clip import plan_still
 from anonymizer.persona.face_model import load_face_model
-from anonymizer.pipeline import Anonymizer, DrawPersona
+from anonymizer.pipeline import Anonymizer
 from anonymizer.settings import load_settings
-from training.measure.evaluation import markdown, probes_of, show_progress
-from training.measure.leaky import personas_of, save
+from anonymizer.stages import FaceGenerator
+from training.measure.evaluation import SETS, probes_of, show_progress
+from training.measure.leaky import personas_of
+from training.measure.report import print_table, write_json
 
 Change = Callable[[MotionCode], MotionCode]
 TONE = 3
@@ -46,52 +57,182 @@ def looking_ahead(code: MotionCode) -> MotionCode:
 
 def upright(code: MotionCode) -> MotionCode:
     """The turn in the image plane is kept, yaw and pitch are not."""
-    from anonymizer.geometry import yaw_pitch_roll
-
     roll = yaw_pitch_roll(code.rotation)[2]
     return replace(looking_ahead(code), rotation=np.array([0, 0, roll], np.float32))
 
 
-# name -> one tone for all, one persona for all, what is done to the motion code
-VERSIONS: dict[str, tuple[bool, bool, Change | None]] = {
-    "as shipped": (False, False, None),
-    "as shipped, other personas": (False, False, None),
-    "one tone": (True, False, None),
-    "one tone and persona": (True, True, None),
-    "… and expression": (True, True, resting),
-    "… and gaze": (True, True, looking_ahead),
-    "… and turn of the head": (True, True, upright),
-    "one expression only": (False, False, resting),
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What is taken away: the tone and the persona (one for all), parts of the motion code, following the light, the
+    guide's softness."""
+
+    one_tone: bool = False
+    one_persona: bool = False
+    change: Change | None = None
+    light: bool = True
+    soft: bool = True
+
+
+VERSIONS = {
+    "as shipped": Version(),
+    "one tone": Version(one_tone=True),
+    "one persona": Version(one_persona=True),
+    "expression at rest": Version(change=resting),
+    "… and gaze ahead": Version(change=looking_ahead),
+    "… and no turn of the head": Version(change=upright),
+    "light not followed": Version(light=False),
+    "guide never softened": Version(soft=False),
+    "none of these": Version(True, True, upright, False, False),
 }
 
 
-def draw(folder: Path, data: Path) -> None:
-    """Every version of every probe as a PNG in a folder of its name."""
-    tinted, plainly = app.build_anonymizer(load_settings()), app.build_anonymizer(load_settings(None, {"tone": TONE}))
-    model = load_face_model()
-    with app.build_finder(load_settings()) as finder:
-        photos = probes_of(data)
-        for done, photo in enumerate(photos):
-            frame = Frame(read_image(photo.path).rgb)
-            planned = plan_still(frame, finder, model)
-            for name, (one_tone, one_persona, change) in VERSIONS.items():
-                anonymizer = plainly if one_tone else tinted
-                fixed = personas_of(b"one persona for all") if one_persona else app.persona_drawer(load_settings())
-                rgb = _rendered(anonymizer, frame, planned, fixed, change)
-                save(folder / name / f"{photo.key}.png", rgb)
-            show_progress(done + 1, len(photos))
+class _Unsoftened(Softness):
+    @property
+    def guide_px(self) -> float:
+        return 0.0
 
 
-def _rendered(
-    anonymizer: Anonymizer, frame: Frame, planned: tuple[PlannedFace, ...], drawer: DrawPersona, change: Change | None
-) -> np.ndarray:
-    anonymizer.reset()
-    anonymizer.draw_persona = drawer
-    faces = tuple(
-        replace(face, code=change(face.code)) if change is not None and face.code is not None else face
-        for face in planned
-    )
-    return anonymizer.render(frame, faces).rgb
+@dataclass(frozen=True, slots=True)
+class _Unlit:
+    """A FaceGenerator whose colour grid changes nothing."""
+
+    inner: FaceGenerator
+
+    @property
+    def size_px(self) -> int:
+        return self.inner.size_px
+
+    def generate(self, crops: Sequence[FaceCrop]) -> tuple[SyntheticFace, ...]:
+        return tuple(
+            SyntheticFace(np.ones_like(face.gain), np.zeros_like(face.bias), face.inpaint_rgb, face.matte)
+            for face in self.inner.generate(crops)
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probe:
+    """A photo that is attacked: its largest face, and the plan of all its faces."""
+
+    photo: Photo
+    rgb: RgbImage
+    face: Seen
+    planned: tuple[PlannedFace, ...]
+
+    def main(self) -> PlannedFace | None:
+        """The planned face nearest to the largest one."""
+        middle = self.face.landmarks_px[:, :2].mean(0)
+        coded = [face for face in self.planned if face.code is not None]
+        return min(coded, key=lambda f: float(np.linalg.norm(_centre(f) - middle)), default=None)
+
+
+def _centre(face: PlannedFace) -> Floats:
+    assert face.code is not None
+    return face.code.center_px
+
+
+class Renderer:
+    def __init__(self) -> None:
+        self._anonymizer: Anonymizer = app.build_anonymizer(load_settings())
+        self._lit = self._anonymizer.generator
+
+    def __call__(self, probe: Probe, version: Version, secret: int) -> tuple[RgbImage, Floats]:
+        """The picture and the points by which a recogniser aligns it."""
+        anonymizer = self._anonymizer
+        anonymizer.reset()
+        anonymizer.generator = self._lit if version.light else _Unlit(self._lit)
+        anonymizer.tone = TONE if version.one_tone else None
+        if not version.soft:
+            anonymizer._softness = _Unsoftened()
+        whose = "all" if version.one_persona else probe.photo.key
+        anonymizer.draw_persona = personas_of(hashlib.sha256(f"{secret} {whose}".encode()).digest())
+        faces = [_changed(face, version.change) for face in probe.planned]
+        rgb = anonymizer.render(Frame(probe.rgb), tuple(faces)).rgb
+        main = probe.main()
+        if main is None or main.slot not in anonymizer._personas:
+            return rgb, probe.face.landmarks_px
+        code = next(face.code for face in faces if face.slot == main.slot)
+        assert code is not None
+        _, persona, mips = anonymizer._personas[main.slot]
+        return rgb, pose(code, persona, mips, load_face_model()).vertices_px
+
+
+def _changed(face: PlannedFace, change: Change | None) -> PlannedFace:
+    return face if change is None or face.code is None else replace(face, code=change(face.code))
+
+
+class Attack:
+    """Probes looked for among the raw other photos of everybody of their set, by one recogniser after another."""
+
+    def __init__(self, data: Path, recognisers: Sequence[Recogniser]) -> None:
+        self.recognisers = recognisers
+        self.probes: list[Probe] = []
+        self.floor: list[list[Floats]] = []
+        gallery: list[tuple[Photo, list[Floats]]] = []
+        wanted = {photo.key for photo in probes_of(data)}
+        photos = [p for p in photos_in(data) if p.group in SETS and p.view]
+        with audit_finder() as finder:
+            for done, photo in enumerate(photos):
+                rgb = read_image(photo.path).rgb
+                faces = faces_of(finder, rgb)
+                if faces and photo.key in wanted:
+                    planned = plan_still(Frame(rgb), finder, load_face_model())
+                    self.probes.append(Probe(photo, rgb, faces[0], planned))
+                elif faces:
+                    gallery.append((photo, self.vectors(rgb, faces[0].landmarks_px)))
+                show_progress(done + 1, len(photos))
+        known = {photo.person for photo, _ in gallery}
+        self.probes = [probe for probe in self.probes if probe.photo.person in known]
+        self.floor = [self.vectors(BASELINES[FLOOR](p.rgb, p.face), p.face.landmarks_px) for p in self.probes]
+        names = {name: i for i, name in enumerate(sorted(known))}
+        self._draws = people_draws(len(names))
+        self._who = np.array([names[probe.photo.person] for probe in self.probes])
+        self._gallery_who = np.array([names[photo.person] for photo, _ in gallery])
+        self._comparable = np.array([[p.photo.group == photo.group for photo, _ in gallery] for p in self.probes])
+        self._gallery = [vectors for _, vectors in gallery]
+
+    def vectors(self, rgb: RgbImage, points_px: Floats) -> list[Floats]:
+        """One of each recogniser."""
+        return [recogniser.embed(recogniser.chip(rgb, points_px)) for recogniser in self.recognisers]
+
+    def drawn(self, vectors: Sequence[Sequence[Floats]], which: int) -> Drawn:
+        probes, gallery = (np.stack([own[which] for own in some]) for some in (vectors, self._gallery))
+        similarity = self.recognisers[which].similarity(probes, gallery).astype(np.float64)
+        return measure(Scores(similarity, self._who, self._gallery_who, self._comparable), self._draws)
+
+
+Area = npt.NDArray[np.float64]
+
+
+def rows_of(attack: Attack, secrets: int) -> list[dict[str, Any]]:
+    """A row a version and recogniser: area under the curve, and what is left of it without the floor and without that
+    of the product as it is."""
+    render, rows = Renderer(), []
+    floors = [attack.drawn(attack.floor, which).auc for which in range(len(attack.recognisers))]
+    shipped: list[Area] = []
+    for done, (name, version) in enumerate(VERSIONS.items()):
+        runs = [[attack.vectors(*render(p, version, secret)) for p in attack.probes] for secret in range(secrets)]
+        for which, recogniser in enumerate(attack.recognisers):
+            drawn = [attack.drawn(run, which) for run in runs]
+            area: Area = np.mean([each.auc for each in drawn], 0)
+            if not done:
+                shipped.append(area)
+            rows.append(
+                {
+                    "version": name,
+                    "recogniser": recogniser.name,
+                    "AUC": float(area[0]),
+                    "over the floor": _interval(area - floors[which]),
+                    "against shipped": _interval(area - shipped[which]),
+                    "rank-1": float(np.mean([each.rank1[0] for each in drawn])),
+                }
+            )
+        show_progress(done + 1, len(VERSIONS))
+    return rows
+
+
+def _interval(drawn: Area) -> str:
+    value = figure(drawn)
+    return f"{value.value:+.3f} ({value.low:+.3f} to {value.high:+.3f})"
 
 
 def main(argv: list[str]) -> int:
@@ -100,16 +241,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--recogniser", type=Path, nargs="*", default=[])
     parser.add_argument("--models", type=Path)
     parser.add_argument("--dlib", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--secrets", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("out/attribution"))
     args = parser.parse_args(argv)
-    draw(args.out, args.data)
-    also = {name: args.out / name for name in list(VERSIONS)[1:]}
-    attackers = load_recognisers(args.recogniser, args.models, args.dlib)
-    shipped = Sources(args.data, args.out / "as shipped", also)
-    command = ["python", "-m", "training", "measure-attribution", *argv]
-    result = audit_photos(shipped, attackers, args.out / "audit.html", command, show_progress)
-    write_json(args.out / "audit.json", result.content)
-    print(markdown(result.content), file=sys.stdout)
+    attack = Attack(args.data, load_recognisers(args.recogniser, args.models, args.dlib))
+    rows = rows_of(attack, args.secrets)
+    print(f"{len(attack.probes)} people, {args.secrets} secrets; weights {build()['weights'][app.GENERATOR_INT8][:16]}")
+    print_table(rows)
+    write_json(args.out / "attribution.json", {"rows": rows, "secrets": args.secrets, **build()})
     return 0
 
 
