@@ -80,14 +80,24 @@ def as_page(
     for recogniser in looked.recognisers:
         rows = [row for row in found.rows if row.recogniser == recogniser.name]
         sections.append((f"Who is recognised: {recogniser.name}", _tables(rows) + _likeness(rows)))
-    if found.links:
-        sections.append(("Two anonymized photos of one person: can they be linked?", _table(found.links)))
+    sections += link_sections(found.links)
     names = [r.name for r in looked.recognisers]
     sections.append(("Which part still speaks", _regions(found, names)))
     sections.append(("What was kept", page.facts(_kept_words(kept(looked)))))
     sections.append(("Most recognised, as anonymized", page.faces(_most_recognised(looked, found, files))))
     sections.append(("What ran", page.paragraph(about, soft=True)))
     return page.page("Audit of anonymized photos", answer, tone, sections)
+
+
+def link_sections(links: Sequence[Row]) -> list[tuple[str, str]]:
+    """Title and table for each recogniser, since each has thresholds of its own."""
+    return [
+        (
+            f"Can two anonymized photos of one person be linked? {name}",
+            _table([row for row in links if row.recogniser == name]),
+        )
+        for name in dict.fromkeys(row.recogniser for row in links)
+    ]
 
 
 def _tables(rows: Sequence[Row]) -> str:

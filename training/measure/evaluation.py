@@ -82,7 +82,7 @@ def probes_of(data: Path) -> list[Photo]:
 def main(argv: list[str]) -> int:
     args = _parser().parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
-    for name, flags in versions(args.out / "one.key").items():
+    for name, flags in () if args.drawn else versions(args.out / "one.key").items():
         print(f"anonymizing: {name}", file=sys.stderr, flush=True)
         anonymize(args.data, args.out / name, flags)
     attackers = load_recognisers(args.recogniser, args.models, args.dlib)
@@ -106,4 +106,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", type=Path)
     parser.add_argument("--dlib", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--out", type=Path, default=Path("out/evaluation"))
+    parser.add_argument("--drawn", action="store_true", help="attack the photos that a run before left in OUT")
     return parser
