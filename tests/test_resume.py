@@ -52,10 +52,19 @@ class Killed:
 
     def render(self, frame: Frame, faces: tuple[PlannedFace, ...]) -> SafeFrame:
         if frame.index == self._at:
-            shutil.copytree(self._work, self._copy)
+            while not self._copied():
+                shutil.rmtree(self._copy, ignore_errors=True)
             raise KeyboardInterrupt
         safe: SafeFrame = self._inner.render(frame, faces)
         return safe
+
+    def _copied(self) -> bool:
+        """False when a file was renamed meanwhile: the encoder goes on in its own thread."""
+        try:
+            shutil.copytree(self._work, self._copy)
+        except (OSError, shutil.Error):
+            return False
+        return True
 
 
 @pytest.fixture
