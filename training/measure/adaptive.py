@@ -185,7 +185,7 @@ def main(argv: list[str]) -> int:
     recogniser = load_recognisers(args.recogniser, args.models, args.dlib)[-1]
     pictures, finder = Pictures(recogniser), audit_finder()
     anonymizer = app.build_anonymizer(load_settings())
-    people = _people(args.data)
+    people = _people(args.data, args.people)
     for done, pair in enumerate(people):
         pictures.add(pair, args.draws, (finder, anonymizer))
         show_progress(done + 1, len(people))
@@ -203,13 +203,14 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _people(data: Path) -> list[list[Photo]]:
-    """Two photos of each: the gallery's, then the one that is attacked."""
+def _people(data: Path, most: int | None) -> list[list[Photo]]:
+    """Two photos of each: the gallery's, then the one that is attacked. most: people of each set."""
     by_person: dict[str, list[Photo]] = {}
     for photo in photos_in(data):
         if photo.group in SETS and photo.view:
             by_person.setdefault(photo.person, []).append(photo)
-    return [sorted(p, key=lambda q: q.view == SETS[q.group]) for p in by_person.values() if len(p) == 2]
+    pairs = [sorted(p, key=lambda q: q.view == SETS[q.group]) for p in by_person.values() if len(p) == 2]
+    return [pair for name in SETS for pair in [p for p in pairs if p[0].group == name][:most]]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -219,5 +220,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", type=Path)
     parser.add_argument("--dlib", action=argparse.BooleanOptionalAction, default=False)
     parser.add_argument("--draws", type=int, default=4)
+    parser.add_argument("--people", type=int, help="of each set, at most")
     parser.add_argument("--out", type=Path, default=Path("out/adaptive"))
     return parser
