@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -175,6 +176,7 @@ def main(argv: list[str]) -> int:
         for name in ("honest", "thin_cover", "without_mouth", "one_seed", "by_face"):
             sources, page = Sources(args.photos, args.out / name), args.out / f"{name}.html"
             rows.append(row(f"photos: {name}", audit_photos(sources, attackers, page, ["leaky", name], _quiet)))
+            print(rows[-1], file=sys.stderr, flush=True)
     if args.clip:
         rows += clip_rows(args.clip, args.out, attackers[-1])
     print_table(rows)
@@ -196,6 +198,7 @@ def clip_rows(clip: Path, out: Path, recogniser: Recogniser) -> list[dict[str, A
             leaky_clip(clip, honest, made, spoil)
         page = out / f"clip_{spoil.__name__}.html"
         rows.append(row(f"clip: {spoil.__name__}", audit_clip(clip, made, recogniser, page, ["leaky"], _quiet)))
+        print(rows[-1], file=sys.stderr, flush=True)
     return rows
 
 
