@@ -33,7 +33,7 @@ def input_size(size_px: tuple[int, int], long_side_px: int) -> tuple[int, int]:
 
 
 class CenterFace:
-    """Holds the network. `detect` may be called from one thread at a time."""
+    """Holds the network. `detect` may be called from several threads."""
 
     def __init__(self, threads: int = 1) -> None:
         ort = quiet.onnxruntime()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from threading import Lock
 from typing import Protocol
 
 import cv2
@@ -47,18 +48,21 @@ class Masks(Protocol):
 
 
 class MasksWhenAsked:
-    """Loads the network when it is asked first, as many clips never do, and looks once at a frame for all who ask."""
+    """Loads the network when it is asked first, as many clips never do, and looks once at a frame for all who ask, from
+    whichever thread."""
 
     def __init__(self, masker: Masks | None = None) -> None:
         self._masker = masker
         self._last: tuple[Frame, Mask] | None = None
+        self._lock = Lock()
 
     def mask(self, frame: Frame) -> Mask:
         """(H, W) uint8, 255 where a person may be."""
-        if self._last is None or self._last[0] is not frame:
-            self._masker = self._masker or PersonMasker()
-            self._last = frame, self._masker.mask(frame)
-        return self._last[1]
+        with self._lock:
+            if self._last is None or self._last[0] is not frame:
+                self._masker = self._masker or PersonMasker()
+                self._last = frame, self._masker.mask(frame)
+            return self._last[1]
 
 
 class PersonRegion:

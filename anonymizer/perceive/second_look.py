@@ -9,8 +9,9 @@ before are asked about as well: some were laid over leaves with a presence of 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from anonymizer.faces import Box, Face
 from anonymizer.frames import Frame
@@ -23,27 +24,45 @@ NEAR_EDGE = 1.3  # of a face's box, that touches the edge
 LEAST_SCORE = 0.13  # of a close look, between a plant's .1 and half a face's .19
 LEAST_PERSON = 0.55  # of the box within the frame, between a plant's .46 and half a face's .63
 MOST_LOOKS = 3  # faces of one frame; further ones are believed as they are
+MOST_WAITING = 3  # looks that are not done yet
 
 
-@dataclass(slots=True, eq=False)
 class SecondLook:
-    """Fed every frame with its faces. backed: by id of a face, which the caller keeps alive: does anything speak for
-    it? Of faces that were not looked at again nothing."""
+    """Fed every frame with its faces; looks in a thread of its own, while the next frame is looked at."""
 
-    finder: Finder
-    masks: Masks
-    backed: dict[int, bool] = field(default_factory=dict)
+    def __init__(self, finder: Finder, masks: Masks) -> None:
+        self._finder, self._masks = finder, masks
+        self._answers: dict[int, bool] = {}
+        self._beside: ThreadPoolExecutor | None = None
+        self._asked: deque[tuple[int, Future[bool]]] = deque()
+
+    @property
+    def backed(self) -> Mapping[int, bool]:
+        """By id of a face, which the caller keeps alive: does anything speak for it? Of faces that were not looked at
+        again nothing. Waits for what was asked; raises what a look raised."""
+        self._wait(0)
+        if self._beside is not None:
+            self._beside.shutdown()
+            self._beside = None
+        return self._answers
 
     def observe(self, frame: Frame, faces: Sequence[Face], fresh: Sequence[bool]) -> None:
         """fresh: for each face, was it not in the frame before?"""
         size_px = frame.rgb.shape[1], frame.rgb.shape[0]
         doubted = [face for face, new in zip(faces, fresh, strict=True) if _is_doubted(face, new, size_px)]
         for face in doubted[:MOST_LOOKS]:
-            self.backed[id(face)] = self._is_backed(frame, face.box_px)
+            self._beside = self._beside or ThreadPoolExecutor(1, "second look")
+            self._asked.append((id(face), self._beside.submit(self._is_backed, frame, face.box_px)))
+        self._wait(MOST_WAITING)
+
+    def _wait(self, most: int) -> None:
+        while len(self._asked) > most:
+            face, answer = self._asked.popleft()
+            self._answers[face] = answer.result()
 
     def _is_backed(self, frame: Frame, box: Box) -> bool:
-        heard = self.finder.heard_of(frame.rgb, box, LEAST_SCORE)
-        return heard or _person_share(frame, self.masks, box) >= LEAST_PERSON
+        heard = self._finder.heard_of(frame.rgb, box, LEAST_SCORE)
+        return heard or _person_share(frame, self._masks, box) >= LEAST_PERSON
 
 
 def _is_doubted(face: Face, fresh: bool, size_px: tuple[int, int]) -> bool:

@@ -63,8 +63,21 @@ def test_only_the_doubted_are_looked_at() -> None:
     assert look.backed == {id(plain): False}
     faces = [Face(AT_EDGE, 0.3) for _ in range(MOST_LOOKS + 2)]
     look.observe(FRAME, faces, [False] * len(faces))
-    assert finder.asked == 1 + MOST_LOOKS
     assert id(faces[-1]) not in look.backed
+    assert finder.asked == 1 + MOST_LOOKS
+
+
+def test_what_a_look_raises_is_raised() -> None:
+    """An answer that did not come is not taken for one."""
+
+    class Broken(Hearing):
+        def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool:
+            raise RuntimeError("the network broke")
+
+    look = SecondLook(Broken(True), Person(0))
+    look.observe(FRAME, [Face(AT_EDGE, 0.3)], [False])
+    with pytest.raises(RuntimeError, match="broke"):
+        _ = look.backed
 
 
 def test_a_real_network_hears_of_half_a_face_and_not_of_a_wall() -> None:
