@@ -65,6 +65,9 @@ class Reidentification:
     rows: list[Row]
     links: list[Row]
     regions: list[RegionRow]
+    links_over_raw: dict[str, Figure]
+    """By recogniser: area under the curve of links between two anonymized photos, less that of anonymized to raw: above
+    0 when two new faces of one person are more alike than the new face and the true one."""
     same_persona: dict[str, float]
     """By recogniser: share of pairs of DIFFERENT people whose anonymized faces count as one person."""
     same_person_raw: dict[str, float]
@@ -81,10 +84,13 @@ def reidentify(looked: Looked) -> Reidentification:
     order = [*BASELINES, AFTER, KNOWN_POINTS]
     methods = [m for m in order if m in named or m == "raw"] + sorted(named - set(order))
     rows, links, regions = [], [], []
+    links_over_raw = {}
     for recogniser in looked.recognisers:
         table = _Table(looked, recogniser, probes, gallery, people, draws)
         rows += table.rows(methods, "raw", FLOOR)
-        links += table.links()
+        if theirs := table.links():
+            links += theirs
+            links_over_raw[recogniser.name] = table.links_over_raw()
         regions += table.regions()
     first = _Table(looked, looked.recognisers[0], probes, gallery, people, draws).scores("raw", "raw", probes)
     return Reidentification(
@@ -97,6 +103,7 @@ def reidentify(looked: Looked) -> Reidentification:
         rows=rows,
         links=links,
         regions=regions,
+        links_over_raw=links_over_raw,
         same_persona=_shared(looked, probes, AFTER),
         same_person_raw=_shared(looked, probes, "raw"),
     )
@@ -142,6 +149,15 @@ class _Table:
             table._row(LINK_FLOOR, floor_scores, floor, floor),
             table._row(LINK, scores, measure(scores, self._draws), floor),
         ]
+
+    def links_over_raw(self) -> Figure:
+        """With the same people in both; `links` is not empty."""
+        have = [p for p in self._gallery if self._key(AGAIN, p) in self._looked.vectors]
+        table = _Table(self._looked, self._recogniser, self._probes, have, self._people, self._draws)
+        shown = {p.person for p in have}
+        probes = [p for p in self._probes if p.person in shown]
+        link, raw = (measure(table.scores(AFTER, gallery, probes), self._draws).auc for gallery in (AGAIN, "raw"))
+        return figure(link - raw)
 
     def regions(self) -> list[RegionRow]:
         probes = [p for p in self._probes if self._key(f"without {REGIONS[0]}", p) in self._looked.vectors]
