@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 Preset = Literal["fast", "balanced", "quality", "strict"]
-Coverage = Literal["face", "box"]
+Coverage = Literal["face", "head", "box"]
 Fallback = Literal["blur", "solid"]
 Generator = Literal["network", "classic"]
 Precision = Literal["int8", "float32"]

@@ -54,7 +54,7 @@ def test_the_preset_flag_beats_the_preset_of_the_file(tmp_path: Path) -> None:
             r'mine\.toml \[detector\]: unknown key "long_side"; did you mean "long_side_px"',
         ),
         ("[encoder]\nqqq = 1", r'\[encoder\]: unknown key "qqq"; known here: crf, preset'),
-        ('coverage = "all"', "coverage = 'all' does not fit; wanted one of: face, box"),
+        ('coverage = "all"', "coverage = 'all' does not fit; wanted one of: face, head, box"),
         ("tone = 7", 'tone = 7 does not fit; wanted "auto" or a step from 1 to 6'),
         ("[detector]\nlong_side_px = 3", r"\[detector\]: long_side_px = 3 does not fit; expected int >= 320"),
         ("threads = true", "threads = True does not fit"),
