@@ -78,7 +78,7 @@ def check_repaint(cast: Sequence[Actor], seed: int, how: str, **choices: Any) ->
     return first
 
 
-@pytest.mark.parametrize("coverage", ["face", "box"])
+@pytest.mark.parametrize("coverage", ["face", "head", "box"])
 @given(cast=casts, seed=st.integers(0, 10**6), how=st.sampled_from(["noise", "constant", "picture"]))
 @FEW
 def test_nothing_under_a_hole_matters_to_a_network(
@@ -88,7 +88,7 @@ def test_nothing_under_a_hole_matters_to_a_network(
     check_repaint(cast, seed, how, generator=network, coverage=coverage)
 
 
-@pytest.mark.parametrize("coverage", ["face", "box"])
+@pytest.mark.parametrize("coverage", ["face", "head", "box"])
 @given(
     cast=casts,
     seed=st.integers(0, 10**6),
