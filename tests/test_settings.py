@@ -91,6 +91,12 @@ def test_strict_cannot_be_weakened(tmp_path: Path, text: str) -> None:
         load_settings(write(tmp_path, 'preset = "strict"\n' + text))
 
 
+def test_strict_may_be_made_stricter(tmp_path: Path) -> None:
+    """Looking more often than is promised breaks no promise."""
+    settings = load_settings(write(tmp_path, 'preset = "strict"\n[detector]\nturned_every_frames = 1'))
+    assert settings.detector.turned_every_frames == 1
+
+
 def test_a_key_in_a_file_lies_beside_it(tmp_path: Path) -> None:
     """A relative key path counts from the settings file, not from where the program runs."""
     assert load_settings(write(tmp_path, 'persona_key = "a.key"')).persona_key == tmp_path / "a.key"

@@ -108,7 +108,7 @@ class ClipPlanner:
         fresh = [not self._was_there(face) for face in faces]
         self._trace_back([face for face, new in zip(faces, fresh, strict=True) if new])
         self._observations.append(tuple(self._reduced(face) for face in faces))
-        self._second_look.observe(frame, self._observations[-1], fresh)
+        self._look_again(frame, self._observations[-1], fresh)
         self._vanished.observe(index, frame, self._observations[-1], index in self._cuts)
         self._recent.append(frame)
 
@@ -146,8 +146,12 @@ class ClipPlanner:
                 if any(same_face(earlier.box_px, old.box_px) for old in self._observations[at]):
                     break
                 traced = self._reduced(earlier)
-                self._second_look.observe(frames[step], (traced,), (False,))
+                self._look_again(frames[step], (traced,), [False])
                 self._observations[at] += (traced,)
+
+    def _look_again(self, frame: Frame, faces: tuple[Face, ...], fresh: list[bool]) -> None:
+        if not self._finder.settings.agreed:  # else all is believed that anything hears of
+            self._second_look.observe(frame, faces, fresh)
 
     def _reduced(self, face: Face) -> Face:
         if face.landmarks_px is None:
