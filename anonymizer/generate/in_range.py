@@ -21,13 +21,9 @@ def in_range(inpaint_rgb: Floats, crop: FaceCrop) -> Floats:
     """inpaint_rgb (S, S, 3) of [0, 1], nowhere lighter than the crop's context and guide nearby."""
     known = crop.hole < _KNOWN_HOLE
     drawn = crop.guide_coverage > 0
-    if not (known.any() or drawn.any()):
-        return inpaint_rgb
-    there = (known | drawn)[..., None]
     colours = np.where(known[..., None], crop.context_rgb, crop.guide_rgb)
     window = _window(crop.hole.shape[0])
-    grey = np.where(there, colours, np.float32(0)).max(2)
-    high = cv2.dilate(grey, window)
+    high = cv2.dilate(np.where(known | drawn, colours.max(2), np.float32(0)), window)
     high[high == 0] = 1  # nothing is in reach
     high = cv2.blur(high, window.shape[::-1]) + np.float32(MARGIN)  # else the window's corners show
     lightest = np.maximum(inpaint_rgb.max(2), np.float32(1e-6))

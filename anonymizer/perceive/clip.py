@@ -33,12 +33,13 @@ from anonymizer.perceive.motion import (
     reduce_still,
     track_baseline,
 )
-from anonymizer.perceive.person import Masks, MasksWhenAsked
+from anonymizer.perceive.person import MasksWhenAsked
 from anonymizer.perceive.second_look import SecondLook
 from anonymizer.perceive.smoothing import smooth_series
 from anonymizer.perceive.tracks import Track, link_clip
 from anonymizer.perceive.vanished import Vanished
 from anonymizer.persona.face_model import FaceModel
+from anonymizer.stages import PersonMasker
 
 LONGEST_GAP = 12  # frames without landmarks that are bridged by drawing the motion between
 BASELINE_FRAMES = 45  # a track shorter than this says too little of a face's resting values
@@ -81,7 +82,9 @@ class ClipSettings:
 class ClipPlanner:
     """A ClipObserver."""
 
-    def __init__(self, finder: Finder, model: FaceModel, settings: ClipSettings, masker: Masks | None = None) -> None:
+    def __init__(
+        self, finder: Finder, model: FaceModel, settings: ClipSettings, masker: PersonMasker | None = None
+    ) -> None:
         self._finder, self._model, self._settings = finder, model, settings
         self._cut_detector = CutDetector()
         self._cuts: set[int] = set()

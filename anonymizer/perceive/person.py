@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from threading import Lock
-from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from anonymizer import stages
 from anonymizer.faces import Box, Mask
 from anonymizer.frames import Frame
 from anonymizer.geometry import convex_outline
@@ -41,17 +41,11 @@ class PersonMasker:
         return np.where(full >= self._min_share, np.uint8(255), np.uint8(0))
 
 
-class Masks(Protocol):
-    """Marks people: (H, W) uint8, 255 = person."""
-
-    def mask(self, frame: Frame) -> Mask: ...
-
-
 class MasksWhenAsked:
     """Loads the network when it is asked first, as many clips never do, and looks once at a frame for all who ask, from
     whichever thread."""
 
-    def __init__(self, masker: Masks | None = None) -> None:
+    def __init__(self, masker: stages.PersonMasker | None = None) -> None:
         self._masker = masker
         self._last: tuple[Frame, Mask] | None = None
         self._lock = Lock()

@@ -16,8 +16,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from anonymizer.faces import Box, Face
 from anonymizer.frames import Frame
 from anonymizer.perceive.finder import Finder
-from anonymizer.perceive.person import Masks
 from anonymizer.perceive.tracks import edges
+from anonymizer.stages import PersonMasker
 
 DOUBTED_SCORE = 0.6  # a bare face above it needs no second look
 NEAR_EDGE = 1.3  # of a face's box, that touches the edge
@@ -30,7 +30,7 @@ MOST_WAITING = 3  # looks that are not done yet
 class SecondLook:
     """Fed every frame with its faces; looks in a thread of its own, while the next frame is looked at."""
 
-    def __init__(self, finder: Finder, masks: Masks) -> None:
+    def __init__(self, finder: Finder, masks: PersonMasker) -> None:
         self._finder, self._masks = finder, masks
         self._answers: dict[int, bool] = {}
         self._beside: ThreadPoolExecutor | None = None
@@ -71,7 +71,7 @@ def _is_doubted(face: Face, fresh: bool, size_px: tuple[int, int]) -> bool:
     return face.confidence < DOUBTED_SCORE and bool(edges(face.box_px.scaled(NEAR_EDGE), size_px))
 
 
-def _person_share(frame: Frame, masks: Masks, box: Box) -> float:
+def _person_share(frame: Frame, masks: PersonMasker, box: Box) -> float:
     """Of the box within the frame; 1 where nothing of it is."""
     mask = masks.mask(frame)
     height, width = mask.shape

@@ -17,8 +17,9 @@ from anonymizer.frames import Frame
 from anonymizer.geometry import convex_outline
 from anonymizer.guard.coverage import box_outline, oval_outline
 from anonymizer.perceive.elsewhere import is_sure
-from anonymizer.perceive.person import MOST_PERSON, Masks, PersonRegion
+from anonymizer.perceive.person import MOST_PERSON, PersonRegion
 from anonymizer.perceive.tracks import COAST, REACH, SHORT, Path, Track, assign
+from anonymizer.stages import PersonMasker
 
 PERSON_S = 10.0  # as live: by then the detectors have looked some three hundred times and seen no face
 MISSED = 5  # frames in a row in which a person who was never seen yet by the other network may be missed
@@ -54,7 +55,7 @@ class _Place:
 class Vanished:
     """Fed every frame with its faces, in order; then tells what to cover beyond the end of a track."""
 
-    def __init__(self, fps_hz: float, masker: Masks) -> None:
+    def __init__(self, fps_hz: float, masker: PersonMasker) -> None:
         self._most = round(PERSON_S * fps_hz)
         self._masker = masker
         self._places: list[_Place] = []
@@ -73,12 +74,8 @@ class Vanished:
             place = by_path[id(taken[at])] if at in taken else _Place(Path())
             if at not in taken:
                 self._places.append(place)
-            place.outlines, place.whole, place.missed, place.area_px = (
-                {},
-                None,
-                0,
-                0.0,
-            )  # new ones: the old cover the gap
+            place.outlines = {}  # new ones: the old cover the gap
+            place.whole, place.missed, place.area_px = None, 0, 0.0
             place.path.add(index, face)
         self._look(index, frame, [face for face in faces if is_sure(face)])
 
