@@ -78,7 +78,7 @@ def run_live(settings: Settings, choices: LiveChoices, on_event: OnEvent, ended:
             meter.look(settled=time.monotonic() - ready_s > SETTLED_S)
             if choices.seconds is not None and time.monotonic() - ready_s >= choices.seconds:
                 break
-        figures, cores = session.figures(), meter.cpu_cores()
+        figures, cores, rss_end_mb = session.figures(), meter.cpu_cores(), process.rss_mb()
     finally:
         left = session.stop()
         gc.unfreeze()
@@ -91,7 +91,7 @@ def run_live(settings: Settings, choices: LiveChoices, on_event: OnEvent, ended:
         replaced_share=figures.replaced_share,
         cpu_cores=cores,
         rss_start_mb=meter.rss_start_mb,
-        rss_end_mb=process.rss_mb(),
+        rss_end_mb=rss_end_mb,
         start_s=None if first_s is None else first_s + ready_s - called_s,
         left_behind=tuple(left),
     )
@@ -102,6 +102,7 @@ def prepared(
 ) -> Live:
     """Everything opened, loaded and warmed up, not yet started. extra_sinks: such as a window, beside the output."""
     process.forbid_core_dumps()
+    process.share_heaps()
     sys.setswitchinterval(SWITCH_S)
     source, open_again = open_camera(choices)
     try:
@@ -130,12 +131,13 @@ def build_planner(settings: Settings) -> LivePlanner:
         presence=settings.landmarks.min_confidence,
         agreed=strict,
     )
-    return LivePlanner(LiveFinder(finder, LiveBudget(every_frame=strict)), PersonMasker(), load_face_model())
+    eyes = LiveFinder(finder, LiveBudget(every_frame=strict))
+    return LivePlanner(eyes, PersonMasker(), load_face_model(), believe_all=strict)
 
 
 def warm_up(renderer: Anonymizer, planner: LivePlanner, size_px: tuple[int, int]) -> None:
     """One grey frame through everything, so that the first real one does not wait for caches and compilers."""
-    planner.plan(grey_frame(size_px))
+    planner.warm_up(grey_frame(size_px))
     warm_renderer(renderer, size_px)
 
 

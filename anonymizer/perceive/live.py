@@ -14,18 +14,20 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.faces import Box, Face, Mask, PlannedFace
-from anonymizer.frames import Frame
+from anonymizer.faces import Box, Face, PlannedFace
+from anonymizer.frames import Frame, RgbImage
 from anonymizer.guard.coverage import hull
 from anonymizer.perceive.boxes import box_distance, is_outside
 from anonymizer.perceive.clip import COVER_SCALE, OVAL_SCALE, doubted_box
 from anonymizer.perceive.detections import same_face
+from anonymizer.perceive.live_doubts import LiveDoubts
 from anonymizer.perceive.live_finder import Sight
 from anonymizer.perceive.live_track import LiveTrack
 from anonymizer.perceive.motion import Motion, fit_motion
-from anonymizer.perceive.person import MOST_PERSON, PersonRegion
+from anonymizer.perceive.person import MOST_PERSON, MasksWhenAsked, PersonRegion
 from anonymizer.perceive.tracks import LOW_SCORE, MIN_STEP, SHORT, STEP_GROWTH
 from anonymizer.persona.face_model import FaceModel
+from anonymizer.stages import PersonMasker
 
 HELD_POSE_S = 0.12  # a lost face keeps its persona for so long: a blink of the landmarks is not seen
 HOLD_S = 0.5  # then the cover grows for so long before the whole person is covered
@@ -38,16 +40,12 @@ JUMP_STEP = 4.0  # a face that appears so near to where one was lost is the same
 
 
 class Looks(Protocol):
-    """Gives the faces of the next frame; TimeoutError when it cannot tell for now, other errors when it is broken."""
+    """Gives the faces of the next frame; TimeoutError when it cannot tell for now, other errors when it is broken.
+    And hears of a face about one place, or not."""
 
     def look(self, frame: Frame) -> Sight: ...
+    def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool: ...
     def close(self) -> None: ...
-
-
-class Masks(Protocol):
-    """Marks people: (H, W) uint8, 255 = person."""
-
-    def mask(self, frame: Frame) -> Mask: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,15 +55,21 @@ class _Seen:
 
 
 class LivePlanner:
-    """Frames in order, gaps allowed. Used by one thread."""
+    """Frames in order, gaps allowed. Used by one thread. believe_all: what any detector hears of is a face."""
 
-    def __init__(self, finder: Looks, masker: Masks, model: FaceModel) -> None:
-        self._finder, self._masker, self._model = finder, masker, model
+    def __init__(self, finder: Looks, masker: PersonMasker, model: FaceModel, believe_all: bool = False) -> None:
+        self._finder, self._masker, self._model = finder, MasksWhenAsked(masker), model
+        self._doubts = LiveDoubts(finder, self._masker, believe_all)
         self._tracks: list[LiveTrack] = []
+
+    def warm_up(self, frame: Frame) -> None:
+        """Use every network once, so that none is slow, or takes more memory, when it is needed first."""
+        self.plan(frame)
+        self._masker.mask(frame)
+        self._finder.heard_of(frame.rgb, Box(0, 0, 100, 100), 1.0)
 
     def plan(self, frame: Frame) -> tuple[PlannedFace, ...] | None:
         """The faces of a frame; None when it must be blanked."""
-        at_s = frame.captured_at_s
         try:
             sight = self._finder.look(frame)
         except TimeoutError:
@@ -74,7 +78,7 @@ class LivePlanner:
             for track in self._tracks:
                 track.restart()
         seen = [_Seen(face, motion) for face in sight.faces for motion in self._motions(face)]
-        self._link(seen, at_s)
+        self._link(seen, frame, sight.witnessed)
         for track in self._tracks:
             track.witnessed |= any(same_face(track.box, box) for box in sight.witnessed)
         planned: list[PlannedFace] = []
@@ -101,8 +105,9 @@ class LivePlanner:
         believable = px_per_cm >= LEAST_PX_PER_CM and motion.residual_px <= MOST_RESIDUAL_CM * px_per_cm
         return [motion] if believable else []
 
-    def _link(self, seen: Sequence[_Seen], at_s: float) -> None:
-        """Give each face to the track it goes on with, nearest first; the others begin tracks."""
+    def _link(self, seen: Sequence[_Seen], frame: Frame, witnessed: Sequence[Box]) -> None:
+        """Give each face to the track it goes on with, nearest first; the others begin tracks, unless denied."""
+        at_s = frame.captured_at_s
         pairs = sorted(
             (distance, t, s)
             for t, track in enumerate(self._tracks)
@@ -116,7 +121,9 @@ class LivePlanner:
                 left.remove(s)
                 self._see(self._tracks[t], seen[s], at_s)
         for s in sorted(left, key=lambda each: seen[each].face.box_px.x0):
-            if self._jumped(seen[s], [self._tracks[t] for t in free], at_s):
+            if self._doubts.denies(frame, seen[s].face, witnessed):
+                continue
+            if self._jumped(seen[s], [self._tracks[t] for t in free], frame):
                 continue
             track = LiveTrack(self._free_slot(), seen[s].face.box_px, at_s)
             self._see(track, seen[s], at_s)
@@ -126,8 +133,10 @@ class LivePlanner:
         track.see(seen.face, seen.motion, self._model, at_s)
         track.doubted = doubted_box(seen.face, seen.motion, self._model) if seen.motion is not None else None
 
-    def _jumped(self, seen: _Seen, lost: Sequence[LiveTrack], at_s: float) -> bool:
-        """Let the nearest lost track go on with a face that appeared too far away for a movement, and cover both."""
+    def _jumped(self, seen: _Seen, lost: Sequence[LiveTrack], frame: Frame) -> bool:
+        """Let the nearest lost track go on with a face that appeared too far away for a movement, and cover both, if
+        anything speaks for a face where it was."""
+        at_s = frame.captured_at_s
         near = [
             (distance, n) for n, t in enumerate(lost) if (distance := _distance(t, seen.face.box_px, at_s)) <= JUMP_STEP
         ]
@@ -135,7 +144,8 @@ class LivePlanner:
         if not near:
             return False
         track = lost[min(near)[1]]
-        self._tracks.append(LiveTrack(track.slot, track.box, track.seen_at_s, ghost=True))
+        if self._doubts.is_there(frame, track.box):
+            self._tracks.append(LiveTrack(track.slot, track.box, track.seen_at_s, ghost=True))
         track.restart()
         self._see(track, seen, at_s)
         return True
@@ -205,4 +215,4 @@ def _longest_s(track: LiveTrack) -> float:
     return MISTAKE_S if mistake else HOLD_S
 
 
-__all__ = ["LivePlanner", "Looks", "Masks"]
+__all__ = ["LivePlanner", "Looks"]

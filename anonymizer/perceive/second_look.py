@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
 
 from anonymizer.faces import Box, Face
-from anonymizer.frames import Frame
-from anonymizer.perceive.finder import Finder
+from anonymizer.frames import Frame, RgbImage
 from anonymizer.perceive.tracks import edges
 from anonymizer.stages import PersonMasker
 
@@ -27,10 +27,16 @@ MOST_LOOKS = 3  # faces of one frame; further ones are believed as they are
 MOST_WAITING = 3  # looks that are not done yet
 
 
+class Listens(Protocol):
+    """Does any close look hear of a face at or about the box?"""
+
+    def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool: ...
+
+
 class SecondLook:
     """Fed every frame with its faces; looks in a thread of its own, while the next frame is looked at."""
 
-    def __init__(self, finder: Finder, masks: PersonMasker) -> None:
+    def __init__(self, finder: Listens, masks: PersonMasker) -> None:
         self._finder, self._masks = finder, masks
         self._answers: dict[int, bool] = {}
         self._beside: ThreadPoolExecutor | None = None
@@ -52,7 +58,9 @@ class SecondLook:
         doubted = [face for face, new in zip(faces, fresh, strict=True) if _is_doubted(face, new, size_px)]
         for face in doubted[:MOST_LOOKS]:
             self._beside = self._beside or ThreadPoolExecutor(1, "second look")
-            self._asked.append((id(face), self._beside.submit(self._is_backed, frame, face.box_px)))
+            self._asked.append(
+                (id(face), self._beside.submit(is_backed, self._finder, self._masks, frame, face.box_px))
+            )
         self._wait(MOST_WAITING)
 
     def _wait(self, most: int) -> None:
@@ -60,9 +68,10 @@ class SecondLook:
             face, answer = self._asked.popleft()
             self._answers[face] = answer.result()
 
-    def _is_backed(self, frame: Frame, box: Box) -> bool:
-        heard = self._finder.heard_of(frame.rgb, box, LEAST_SCORE)
-        return heard or _person_share(frame, self._masks, box) >= LEAST_PERSON
+
+def is_backed(finder: Listens, masks: PersonMasker, frame: Frame, box: Box) -> bool:
+    """Is anything of a head heard of at or about the box, or is it on a person?"""
+    return finder.heard_of(frame.rgb, box, LEAST_SCORE) or _person_share(frame, masks, box) >= LEAST_PERSON
 
 
 def _is_doubted(face: Face, fresh: bool, size_px: tuple[int, int]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from anonymizer.faces import Box, Face, Mask, PlannedFace
-from anonymizer.frames import Frame
+from anonymizer.frames import Frame, RgbImage
 from anonymizer.guard.coverage import hull
 from anonymizer.perceive.live import HELD_POSE_S, HOLD_S, PERSON_S, LivePlanner
 from anonymizer.perceive.live_finder import Sight
@@ -34,12 +34,16 @@ class Script:
 
     sights: Callable[[int], Sight]
     person: Callable[[int], Mask | Exception] = lambda n: np.zeros(SIZE_PX[::-1], np.uint8)
+    hears: Callable[[int], bool] = lambda n: True
     index: int = -1
     masked: list[int] = field(default_factory=list)
 
     def look(self, frame: Frame) -> Sight:
         self.index = frame.index
         return self.sights(frame.index)
+
+    def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool:
+        return self.hears(self.index)
 
     def mask(self, frame: Frame) -> Mask:
         self.masked.append(frame.index)
@@ -176,6 +180,51 @@ def test_a_face_that_jumps_keeps_its_slot_and_its_old_place_is_covered() -> None
     assert [each.slot for each in first] == [0, 0]
     assert any(holds(each, before.box_px) for each in first)
     assert [each.slot for each in out[39] or ()] == [0]
+
+
+def test_a_jump_leaves_no_cover_where_nothing_speaks_for_a_face() -> None:
+    """As when somebody moves the camera."""
+    before, after = face(200), face(420)
+    sights = lambda n: Sight((before if n < 10 else after,), witnessed=(before.box_px, after.box_px))  # noqa: E731
+    out = plans(Script(sights, hears=lambda n: False), 12)
+    assert [len(planned or ()) for planned in out] == [1] * 12
+
+
+@pytest.mark.parametrize(("confidence", "hears", "standing", "covered"), [
+    (0.4, False, False, 0), (0.4, True, False, 1), (0.4, False, True, 1), (0.7, False, False, 1),
+])  # fmt: skip
+def test_a_new_large_face_that_nothing_speaks_for_is_not_covered(
+    confidence: float, hears: bool, standing: bool, covered: int
+) -> None:
+    """A close look or a person speaks for it, or the detector is sure."""
+    mask = person_mask(0, SIZE_PX[0] if standing else 1)
+    script = Script(lambda n: Sight((bare(Box(100, 100, 160, 180), confidence),)), lambda n: mask, lambda n: hears)
+    assert [len(planned or ()) for planned in plans(script, 3)] == [covered] * 3
+
+
+def test_a_small_face_is_believed_and_a_denied_one_asked_about_again() -> None:
+    small = Script(lambda n: Sight((bare(Box(100, 100, 120, 126), 0.3),)), hears=lambda n: False)
+    assert [len(planned or ()) for planned in plans(small, 3)] == [1] * 3
+    later = Script(lambda n: Sight((bare(Box(100, 100, 160, 180), 0.3),)), hears=lambda n: n > 5)
+    out = plans(later, 60)
+    assert not out[29]
+    assert out[31]  # after a second
+    surer = Script(lambda n: Sight((bare(Box(100, 100, 160, 180), 0.3 if n < 8 else 0.45),)), hears=lambda n: n > 5)
+    assert [bool(planned) for planned in plans(surer, 10)] == [False] * 8 + [True] * 2
+
+
+def test_landmarks_inside_the_frame_need_a_plain_face() -> None:
+    """A person behind them is not enough: landmarks lay on a plant beside somebody's hair."""
+    everywhere = np.full(SIZE_PX[::-1], 255, np.uint8)
+    out = plans(Script(lambda n: Sight((face(),)), lambda n: everywhere, lambda n: n >= 3), 40)
+    assert [len(planned or ()) for planned in out[:30]] == [0] * 30
+    assert out[31]
+
+
+def test_strict_denies_nothing() -> None:
+    script = Script(lambda n: Sight((bare(Box(100, 100, 160, 180), 0.3),)), hears=lambda n: False)
+    planner = LivePlanner(script, script, MODEL, believe_all=True)
+    assert planner.plan(Frame(np.zeros((SIZE_PX[1], SIZE_PX[0], 3), np.uint8), 0, 0.0))
 
 
 def test_a_bare_box_is_covered_with_room_around_it() -> None:

@@ -1,0 +1,74 @@
+"""Live, a new face that may be none is looked at again before it is covered, and a place before it is left bare.
+
+A clip's tracks tell a plant from a face by many frames; a live frame cannot wait. So the second look (`second_look`)
+is taken at once, in the one frame where a doubted face is new, and what it denies is left alone for a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from anonymizer.faces import Box, Face
+from anonymizer.frames import Frame
+from anonymizer.perceive.detections import same_face
+from anonymizer.perceive.evidence import LARGE_PX
+from anonymizer.perceive.second_look import DOUBTED_SCORE, MOST_LOOKS, Listens, is_backed
+from anonymizer.perceive.tracks import edges
+from anonymizer.stages import PersonMasker
+
+DENIED_S = 1.0  # a place that was denied is looked at again after so long
+LEAST_PLAIN = 0.4  # of a close look at landmarks inside the frame: 170 faces, dark and blurred too, had .71 and more, a
+# plant beside somebody's hair, on which they had come to lie for two seconds, at most .25
+SCORE_STEP = 0.1  # or as soon as a detector is surer than it was by so much
+
+
+class LiveDoubts:
+    """Asked about every new face of a frame. believe_all: nothing is ever denied (`strict`)."""
+
+    def __init__(self, finder: Listens, masker: PersonMasker, believe_all: bool = False) -> None:
+        self._finder, self._masker, self._believe_all = finder, masker, believe_all
+        self._denied: list[tuple[Box, float, float]] = []  # box, confidence, when
+        self._asked_at_s, self._asked = 0.0, 0
+
+    def denies(self, frame: Frame, face: Face, witnessed: Sequence[Box]) -> bool:
+        """Does nothing speak for a new face? witnessed: where CenterFace was sure of one a moment ago."""
+        at_s, box = frame.captured_at_s, face.box_px
+        if self._believe_all or not _is_doubted(face, frame) or any(same_face(box, sure) for sure in witnessed):
+            return False
+        self._denied = [each for each in self._denied if at_s - each[2] < DENIED_S]
+        if any(same_face(box, old) and face.confidence < score + SCORE_STEP for old, score, _ in self._denied):
+            return True
+        if self._may_look(frame) and not self._speaks_for(face, frame):
+            self._denied.append((box, face.confidence, at_s))
+            return True
+        return False
+
+    def is_there(self, frame: Frame, box: Box) -> bool:
+        """Does anything speak for a face in a box? Yes as well where a frame has had its share of looks."""
+        return not self._may_look(frame) or is_backed(self._finder, self._masker, frame, box)
+
+    def _speaks_for(self, face: Face, frame: Frame) -> bool:
+        if face.landmarks_px is not None and not edges(face.box_px, _size_px(frame)):
+            return self._finder.heard_of(frame.rgb, face.box_px, LEAST_PLAIN)
+        return is_backed(self._finder, self._masker, frame, face.box_px)
+
+    def _may_look(self, frame: Frame) -> bool:
+        if self._asked_at_s != frame.captured_at_s:
+            self._asked_at_s, self._asked = frame.captured_at_s, 0
+        self._asked += 1
+        return not self._believe_all and self._asked <= MOST_LOOKS
+
+
+def _is_doubted(face: Face, frame: Frame) -> bool:
+    """Landmarks, or a large or half face, of which no detector is sure. Small ones are believed as they are."""
+    if face.landmarks_px is not None:
+        return True
+    large = face.box_px.width >= LARGE_PX or bool(edges(face.box_px, _size_px(frame)))
+    return large and face.confidence < DOUBTED_SCORE
+
+
+def _size_px(frame: Frame) -> tuple[int, int]:
+    return frame.rgb.shape[1], frame.rgb.shape[0]
+
+
+__all__ = ["LiveDoubts"]
