@@ -46,7 +46,7 @@ class KnownFinder(Finder):
     def find_tracked(self, frame: Frame, witness: bool = True, further: bool = False) -> tuple[Face, ...]:
         return next(self._left)
 
-    def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool:
+    def heard_of(self, rgb: RgbImage, box: Box, least_score: float, roll_rad: float = 0.0) -> bool:
         return True
 
     def reset(self) -> None:

@@ -135,9 +135,9 @@ class Finder:
             face = at
         return out
 
-    def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool:
-        """Does CenterFace hear of a face about `box` in any of several close looks, however faintly?"""
-        return self._looks.heard_of(rgb, box, least_score)
+    def heard_of(self, rgb: RgbImage, box: Box, least_score: float, roll_rad: float = 0.0) -> bool:
+        """Does CenterFace hear of a face about `box`, rolled so far, in any of several close looks, however faintly?"""
+        return self._looks.heard_of(rgb, box, least_score, roll_rad)
 
     def reset(self) -> None:
         """Forget the frame before."""

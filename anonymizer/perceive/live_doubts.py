@@ -6,6 +6,7 @@ is taken at once, in the one frame where a doubted face is new, and what it deni
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from anonymizer.faces import Box, Face
@@ -19,6 +20,8 @@ from anonymizer.stages import PersonMasker
 DENIED_S = 1.0  # a place that was denied is looked at again after so long
 LEAST_PLAIN = 0.4  # of a close look at landmarks inside the frame: 170 faces, dark and blurred too, had .71 and more, a
 # plant beside somebody's hair, on which they had come to lie for two seconds, at most .25
+LYING_RAD = 0.8
+_TURNS_RAD = 0.0, math.pi / 2, -math.pi / 2
 SCORE_STEP = 0.1  # or as soon as a detector is surer than it was by so much
 
 
@@ -49,8 +52,9 @@ class LiveDoubts:
 
     def _speaks_for(self, face: Face, frame: Frame) -> bool:
         if face.landmarks_px is not None and not edges(face.box_px, _size_px(frame)):
-            return self._finder.heard_of(frame.rgb, face.box_px, LEAST_PLAIN)
-        return is_backed(self._finder, self._masker, frame, face.box_px)
+            rolls = [face.roll_rad + turn for turn in _TURNS_RAD]  # landmarks may lie crosswise
+            return any(self._finder.heard_of(frame.rgb, face.box_px, LEAST_PLAIN, roll) for roll in rolls)
+        return is_backed(self._finder, self._masker, frame, face.box_px, face.roll_rad)
 
     def _may_look(self, frame: Frame) -> bool:
         if self._asked_at_s != frame.captured_at_s:
@@ -60,11 +64,11 @@ class LiveDoubts:
 
 
 def _is_doubted(face: Face, frame: Frame) -> bool:
-    """Landmarks, or a large or half face, of which no detector is sure. Small ones are believed as they are."""
-    if face.landmarks_px is not None:
-        return True
-    large = face.box_px.width >= LARGE_PX or bool(edges(face.box_px, _size_px(frame)))
-    return large and face.confidence < DOUBTED_SCORE
+    """Upright landmarks, or a face of which no detector is sure; large, or cut by the frame's edge. Small ones and
+    lying heads are believed as they are: 3 of 350 photos turned by 90° were not heard again."""
+    if face.box_px.width < LARGE_PX and not edges(face.box_px, _size_px(frame)):
+        return False
+    return abs(face.roll_rad) < LYING_RAD if face.landmarks_px is not None else face.confidence < DOUBTED_SCORE
 
 
 def _size_px(frame: Frame) -> tuple[int, int]:

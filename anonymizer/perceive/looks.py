@@ -92,12 +92,12 @@ class Looks:
         best = self._best(part, NEAR_FACE_PX, self.settings.near_score)
         return None if best is None else _placed(best, frame_from_part, scale, roll_rad)
 
-    def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool:
-        """Does any close look, at several sizes, hear of a face at or about `box`?"""
+    def heard_of(self, rgb: RgbImage, box: Box, least_score: float, roll_rad: float = 0.0) -> bool:
+        """Does any close look, at several sizes and with roll_rad undone, hear of a face at or about `box`?"""
         side = max(box.width, box.height)
         if not (math.isfinite(side) and side >= 2):
             return True
-        parts = ((_cut(rgb, box.center, size / side, 0.0)[0], size) for size in NEAR_SIZES_PX)
+        parts = ((_cut(rgb, box.center, size / side, roll_rad)[0], size) for size in NEAR_SIZES_PX)
         return any(self._best(part, size, least_score) is not None for part, size in parts)
 
     def _best(self, part: RgbImage, face_px: float, least_score: float) -> Detection | None:

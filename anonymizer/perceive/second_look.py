@@ -28,9 +28,9 @@ MOST_WAITING = 3  # looks that are not done yet
 
 
 class Listens(Protocol):
-    """Does any close look hear of a face at or about the box?"""
+    """Does any close look hear of a face at or about the box, rolled so far?"""
 
-    def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool: ...
+    def heard_of(self, rgb: RgbImage, box: Box, least_score: float, roll_rad: float = 0.0) -> bool: ...
 
 
 class SecondLook:
@@ -59,7 +59,7 @@ class SecondLook:
         for face in doubted[:MOST_LOOKS]:
             self._beside = self._beside or ThreadPoolExecutor(1, "second look")
             self._asked.append(
-                (id(face), self._beside.submit(is_backed, self._finder, self._masks, frame, face.box_px))
+                (id(face), self._beside.submit(is_backed, self._finder, self._masks, frame, face.box_px, face.roll_rad))
             )
         self._wait(MOST_WAITING)
 
@@ -69,9 +69,9 @@ class SecondLook:
             self._answers[face] = answer.result()
 
 
-def is_backed(finder: Listens, masks: PersonMasker, frame: Frame, box: Box) -> bool:
+def is_backed(finder: Listens, masks: PersonMasker, frame: Frame, box: Box, roll_rad: float = 0.0) -> bool:
     """Is anything of a head heard of at or about the box, or is it on a person?"""
-    return finder.heard_of(frame.rgb, box, LEAST_SCORE) or _person_share(frame, masks, box) >= LEAST_PERSON
+    return finder.heard_of(frame.rgb, box, LEAST_SCORE, roll_rad) or _person_share(frame, masks, box) >= LEAST_PERSON
 
 
 def _is_doubted(face: Face, fresh: bool, size_px: tuple[int, int]) -> bool:

@@ -42,7 +42,7 @@ class Script:
         self.index = frame.index
         return self.sights(frame.index)
 
-    def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool:
+    def heard_of(self, rgb: RgbImage, box: Box, least_score: float, roll_rad: float = 0.0) -> bool:
         return self.hears(self.index)
 
     def mask(self, frame: Frame) -> Mask:

@@ -24,7 +24,7 @@ class Hearing(Finder):
     def __init__(self, hears: bool) -> None:
         self.hears, self.asked = hears, 0
 
-    def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool:
+    def heard_of(self, rgb: RgbImage, box: Box, least_score: float, roll_rad: float = 0.0) -> bool:
         self.asked += 1
         return self.hears
 
@@ -71,7 +71,7 @@ def test_what_a_look_raises_is_raised() -> None:
     """An answer that did not come is not taken for one."""
 
     class Broken(Hearing):
-        def heard_of(self, rgb: RgbImage, box: Box, least_score: float) -> bool:
+        def heard_of(self, rgb: RgbImage, box: Box, least_score: float, roll_rad: float = 0.0) -> bool:
             raise RuntimeError("the network broke")
 
     look = SecondLook(Broken(True), Person(0))
