@@ -76,7 +76,8 @@ def face_crop(
     seen = sample(_mip(posed.mips, FACE_WIDTH_CM * code.scale_px_per_cm * scale), drawn, which)
     seen = softened(seen, np.where(covered, np.uint8(255), np.uint8(0)), blur_px * scale)
     guide = np.asarray(seen / np.float32(255), np.float32)
-    geometry = drawn[..., 3:] / np.maximum(np.linalg.norm(drawn[..., 3:], axis=2, keepdims=True), 1e-6)
+    x, y, z = (drawn[..., 3 + axis] for axis in range(3))
+    geometry = drawn[..., 3:] / np.maximum(np.sqrt(x * x + y * y + z * z), np.float32(1e-6))[..., None]
     return FaceCrop(context, hole_crop, guide, covered.astype(np.float32), geometry, to_crop)
 
 
