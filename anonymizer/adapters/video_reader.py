@@ -6,7 +6,8 @@ Damaged packets are skipped and counted, as players do; a file with no readable 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import gc
+from collections.abc import Generator, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -101,9 +102,11 @@ class VideoReader:
             self._index += 1
 
     def close(self) -> None:
+        self._decoded.close()  # it holds this reader, and with it the decoder
         self._container.close()
+        gc.collect()  # PyAV: a picture whose side data was read holds itself; a clip in a loop grew by it at each turn
 
-    def _decode(self) -> Iterator[VideoFrame]:
+    def _decode(self) -> Generator[VideoFrame]:
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -118,7 +121,7 @@ class VideoReader:
             except av.FFmpegError:
                 self.damaged_packets += 1
 
-    def _whole(self, first: VideoFrame, rest: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+    def _whole(self, first: VideoFrame, rest: Iterator[VideoFrame]) -> Generator[VideoFrame]:
         """The decoded pictures, deinterlaced."""
         deinterlacer = Deinterlacer(self._stream)
         yield from deinterlacer.push(first)

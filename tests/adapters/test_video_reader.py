@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +32,21 @@ def test_frames_come_in_order_and_twice_the_same(tmp_path: Path) -> None:
     for one, other in zip(frames, again, strict=True):
         assert np.array_equal(one.rgb, other.rgb)
         assert one.captured_at_s == other.captured_at_s
+
+
+def test_a_closed_reader_leaves_no_picture_behind(tmp_path: Path) -> None:
+    """A clip in a loop is opened anew at each turn; PyAV's pictures hold themselves until garbage is collected."""
+    path = make_clip(tmp_path / "in.mp4", PICTURES)
+    gc.collect()
+    gc.disable()
+    try:
+        reader = VideoReader(path)
+        reader.read()
+        reader.close()
+        del reader
+        assert not [each for each in gc.get_objects() if isinstance(each, av.VideoFrame)]
+    finally:
+        gc.enable()
 
 
 def test_the_header_is_told(tmp_path: Path) -> None:
