@@ -1,7 +1,8 @@
 """A virtual camera as a FrameSink, by pyvirtualcam: v4l2loopback on Linux, OBS or Unity Capture elsewhere.
 
 The device is always named, never silently another. Its size is checked after opening, because an old driver keeps
-another one without a word and shows viewers old picture content. Every way to fail has its own sentence.
+another one without a word and shows viewers old picture content. One writer of ours a device: old drivers would let two
+in. Every way to fail has its own sentence.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import redirect_stderr
 from typing import Any
 
 from anonymizer.devices import v4l2
+from anonymizer.devices.claim import Claim
 from anonymizer.errors import SinkError
 from anonymizer.frames import SafeFrame
 
@@ -28,13 +30,20 @@ class VirtualCamera:
 
     def __init__(self, device: str | None, size_px: tuple[int, int], fps_hz: float, backend: str | None = None) -> None:
         self._size_px = size_px
-        self.device = device if backend is not None and device else named(device)
         loopback = SYSTEM == "linux" and backend in (None, "v4l2loopback")
-        if loopback:
-            v4l2.wake(self.device)
-        self._camera: Any = self._open(fps_hz, backend)
-        if loopback:
-            self._check_size()
+        self.device = device if device and backend is not None and not loopback else named(device)
+        self._claim = Claim(self.device) if loopback else None
+        try:
+            if self._claim is not None:
+                orphaned = self._claim.left_behind and not v4l2.is_fed(self.device)
+                v4l2.wake(self.device, written_by_nobody=orphaned)
+            self._camera: Any = self._open(fps_hz, backend)
+            if self._claim is not None:
+                self._check_size()
+                self._claim.mark()
+        except BaseException:
+            self._release()
+            raise
 
     def send(self, frame: SafeFrame) -> None:
         """Show a frame; returns at once, whether anybody looks or not. SinkError when the device is gone."""
@@ -52,8 +61,13 @@ class VirtualCamera:
     def close(self, ok: bool) -> None:
         """Free the device."""
         self._camera.close()
-        if SYSTEM == "linux" and self.device.startswith("/dev/"):
-            v4l2.wake(self.device)  # so that other programs find it whole
+        if self._claim is not None:  # so that the next start works, also while a viewer goes on looking
+            v4l2.wake(self.device, written_by_nobody=True)
+        self._release()
+
+    def _release(self) -> None:
+        if self._claim is not None:
+            self._claim.release()
 
     def _open(self, fps_hz: float, backend: str | None) -> Any:
         import pyvirtualcam

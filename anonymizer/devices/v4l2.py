@@ -10,6 +10,7 @@ import errno
 import os
 import struct
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ MODULE = Path("/sys/module/v4l2loopback")
 _QUERYCAP, _STREAMON = 0x80685600, 0x40045612
 _CAPTURE, _OUTPUT = 0x1, 0x2
 _BUFFER_OUTPUT = 2  # V4L2_BUF_TYPE_VIDEO_OUTPUT
+QUIET_S, _LOOK_S = 1.5, 0.05  # a device without a new frame for so long has no writer; how often to look
+_QUEUE = 32  # buffers of a device at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +72,16 @@ def format_size_px(text: str) -> tuple[int, int] | None:
     return None
 
 
-def wake(path: str) -> None:
+def wake(path: str, written_by_nobody: bool = False) -> None:
     """Give a v4l2loopback device back its output side.
 
     Up to 0.12.7 a writer that never asked for STREAMON, as pyvirtualcam does, leaves an exclusive device behind that is
-    neither camera nor output; STREAMON and closing brings it back without loading the module anew. A device that is one
-    of the two is left alone: waking one that is written to would let a second writer in.
+    neither camera nor output, or, while a viewer holds it, a camera that nobody feeds; STREAMON and closing brings it
+    back without loading the module anew. A camera is woken only if it is known that nobody writes to it
+    (`written_by_nobody`): else that would let a second writer in. Newer drivers answer EINVAL, and nothing changes.
     """
     _, can, problem = _query(path)
-    if sys.platform != "linux" or can or problem:
+    if sys.platform != "linux" or problem or "output" in can or (can and not written_by_nobody):
         return
     import fcntl
 
@@ -88,6 +92,38 @@ def wake(path: str) -> None:
                 fcntl.ioctl(handle, _STREAMON, struct.pack("i", _BUFFER_OUTPUT))
         finally:
             os.close(handle)
+
+
+def is_fed(path: str, seconds: float = QUIET_S) -> bool:
+    """Does a writer send frames to this device now? One byte of each is read. True where that cannot be told."""
+    _, can, _ = _query(path)
+    if "capture" not in can:
+        return False
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return True
+    try:
+        for _ in range(_QUEUE):  # those of before
+            if not _frame_waits(handle):
+                break
+        until_s = time.monotonic() + seconds
+        while time.monotonic() < until_s:
+            if _frame_waits(handle):
+                return True
+            time.sleep(_LOOK_S)
+        return False
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+
+
+def _frame_waits(handle: int) -> bool:
+    try:
+        return bool(os.read(handle, 1))
+    except BlockingIOError:
+        return False
 
 
 def _device(entry: Path, dev_folder: Path) -> VideoDevice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -133,3 +134,57 @@ def test_the_device_is_always_named(monkeypatch: pytest.MonkeyPatch) -> None:
     there()
     with pytest.raises(SinkError, match="not loaded"):
         virtual_camera.named(None)
+
+
+@pytest.fixture
+def loopback(device: type[Device], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[bool]:
+    """VirtualCamera believes that it has a v4l2loopback; for each wake, whether it knew that nobody writes."""
+    woken: list[bool] = []
+
+    def wake(path: str, written_by_nobody: bool = False) -> None:
+        woken.append(written_by_nobody)
+
+    there = (v4l2.VideoDevice("/dev/video10", "Anonymizer", True, frozenset()),)
+    monkeypatch.setattr(virtual_camera, "SYSTEM", "linux")
+    monkeypatch.setattr(v4l2, "loopbacks", lambda: there)
+    monkeypatch.setattr(v4l2, "wake", wake)
+    monkeypatch.setattr(v4l2, "is_fed", lambda path: False)
+    monkeypatch.setattr(v4l2, "set_format", lambda path: "YU12:64x48@30")
+    monkeypatch.setitem(pyvirtualcam.camera.BACKENDS, "v4l2loopback", Device)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    return woken
+
+
+def test_two_of_ours_never_write_to_one_device(device: type[Device], loopback: list[bool]) -> None:
+    """Old drivers would let them; after the first is closed the second may."""
+    first = VirtualCamera("Anonymizer", (64, 48), 30, backend="v4l2loopback")
+    with pytest.raises(SinkError, match="another anonymizer"):
+        VirtualCamera("/dev/video10", (64, 48), 30, backend="v4l2loopback")
+    assert len(device.opened) == 1
+    first.close(True)
+    assert loopback == [False, True], "asleep or not, it is woken at the end: nobody else can write"
+    VirtualCamera("Anonymizer", (64, 48), 30, backend="v4l2loopback").close(True)
+    assert loopback == [False, True, False, True]
+
+
+@pytest.mark.parametrize("fed", [False, True])
+def test_what_a_killed_run_left_is_woken_unless_another_program_writes_by_now(
+    loopback: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fed: bool
+) -> None:
+    """Its mark tells that what looks like a writer may be none; that no frame comes tells the rest."""
+    VirtualCamera("Anonymizer", (64, 48), 30, backend="v4l2loopback").close(True)
+    (lock,) = tmp_path.glob("anonymizer-*video10*")
+    lock.write_bytes(b"writing")
+    monkeypatch.setattr(v4l2, "is_fed", lambda path: fed)
+    VirtualCamera("Anonymizer", (64, 48), 30, backend="v4l2loopback").close(True)
+    assert loopback == [False, True, not fed, True]
+
+
+def test_a_size_that_the_driver_kept_is_refused_and_the_device_left_free(
+    device: type[Device], loopback: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Viewers would see old picture content; the next start in the right size works."""
+    with pytest.raises(SinkError, match="stays at 64×48, wanted 128×96"):
+        VirtualCamera("Anonymizer", (128, 96), 30, backend="v4l2loopback")
+    assert device.closed == 1
+    VirtualCamera("Anonymizer", (64, 48), 30, backend="v4l2loopback").close(True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from anonymizer.devices.v4l2 import format_size_px, set_format, video_devices, wake
+from anonymizer.devices import v4l2
+from anonymizer.devices.v4l2 import format_size_px, is_fed, set_format, video_devices, wake
 
 
 def test_devices_are_listed_by_number_with_their_names(tmp_path: Path) -> None:
@@ -44,3 +48,58 @@ def test_waking_what_is_no_device_does_nothing(tmp_path: Path) -> None:
     wake(str(ordinary))
     wake(str(tmp_path / "missing"))
     assert ordinary.read_bytes() == b"x"
+
+
+@pytest.mark.parametrize(
+    ("can", "woken", "woken_if_written_by_nobody"),
+    [
+        (set(), True, True),  # a pyvirtualcam of old has gone
+        ({"capture"}, False, True),  # written to, or a dead writer's, held by a viewer
+        ({"output"}, False, False),
+        ({"capture", "output"}, False, False),
+    ],
+)
+def test_a_camera_is_woken_only_if_nobody_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can: set[str], woken: bool, woken_if_written_by_nobody: bool
+) -> None:
+    """STREAMON to a device that another program writes to would let a second writer in."""
+    device = tmp_path / "video10"
+    device.write_bytes(b"")
+    asked: list[int] = []
+    monkeypatch.setattr(v4l2, "_query", lambda path: ("v4l2 loopback", frozenset(can), ""))
+    monkeypatch.setattr("fcntl.ioctl", lambda handle, request, data: asked.append(request))
+    wake(str(device))
+    assert bool(asked) == woken
+    asked.clear()
+    wake(str(device), written_by_nobody=True)
+    assert bool(asked) == woken_if_written_by_nobody
+    assert set(asked) <= {0x40045612}
+
+
+@pytest.mark.parametrize(("can", "frames", "fed"), [("capture", 5, True), ("capture", 0, False), ("output", 5, False)])
+def test_a_writer_is_known_by_new_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can: str, frames: int, fed: bool
+) -> None:
+    """A frame from before does not count. A pipe stands in for the device: both are empty until something is sent."""
+    pipe = tmp_path / "video10"
+    os.mkfifo(pipe)
+    other_end = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    os.write(other_end, b"x")
+
+    def send() -> None:
+        for _ in range(frames):
+            time.sleep(0.1)
+            os.write(other_end, b"x")
+
+    monkeypatch.setattr(v4l2, "_query", lambda path: ("v4l2 loopback", frozenset({can}), ""))
+    thread = threading.Thread(target=send)
+    thread.start()
+    assert is_fed(str(pipe), 0.6) == fed
+    thread.join()
+    os.close(other_end)
+
+
+def test_a_device_that_cannot_be_read_counts_as_fed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Better refused than a second writer."""
+    monkeypatch.setattr(v4l2, "_query", lambda path: ("v4l2 loopback", frozenset({"capture"}), ""))
+    assert is_fed(str(tmp_path / "missing"))

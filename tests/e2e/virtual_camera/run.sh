@@ -12,6 +12,8 @@ for version in "${@:-0.12.7}"; do
     mkdir -p "$out"
     share=$(mktemp -d -p "$CACHE")
     cp -r "$here/guest" "$here/../../../anonymizer" "$share/" # a copy: edits cannot reach a guest that runs
+    mkdir -p "$share/tests/e2e/virtual_camera"
+    cp -r "$here/guest" "$share/tests/e2e/virtual_camera/" # by the name under which its files import each other
     accel=(-accel tcg,thread=multi -cpu max)
     [ "${KVM:-0}" = 1 ] && accel=(-accel kvm -cpu host)
     timeout "${LIMIT:-3600}" qemu-system-x86_64 "${accel[@]}" -M q35 -smp "${CORES:-2}" -m "${MEMORY:-4096}" \
@@ -22,7 +24,7 @@ for version in "${@:-0.12.7}"; do
         -fsdev local,id=out,path="$out",security_model=none -device virtio-9p-pci,fsdev=out,mount_tag=out \
         -kernel "$CACHE/vmlinuz" -initrd "$CACHE/initramfs.img" \
         -append "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off nokaslr audit=0 driver=$version only=${ONLY:-}" \
-        </dev/null 2>"$out/qemu.log" | tr -d '\r' | tee "$out/console.log" | sed -n -E 's/^.*(PASS|FAIL|INFO|SUMMARY)/\1/p'
+        </dev/null 2>"$out/qemu.log" | stdbuf -oL tr -d '\r' | tee "$out/console.log" | sed -u -n -E 's/^.*(PASS|FAIL|INFO|SUMMARY)/\1/p'
     rm -rf "$share"
     grep -q SUMMARY "$out/console.log" || { echo "FAIL guest $version did not finish, see $out/console.log"; failed=1; }
     grep -q -E '^.*FAIL' "$out/console.log" && failed=1
