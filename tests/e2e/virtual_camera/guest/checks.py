@@ -22,6 +22,7 @@ from anonymizer.devices.v4l2 import wake
 from tests.e2e.virtual_camera.guest.guest_tools import (
     CAMERA,
     OUT,
+    PATIENCE_S,
     SIZE,
     VIVID,
     WEBCAM,
@@ -216,7 +217,7 @@ def control(shown: np.ndarray) -> str:
 
 def watched(viewer: Viewer, shown: np.ndarray, ready: Callable[[], bool], count: int) -> list[np.ndarray]:
     """Looks at every frame until `ready`, and `count` more; none may show the raw face; the pictures among them."""
-    pictures, left, end_s = [], count, time.monotonic() + 900
+    pictures, left, end_s = [], count, time.monotonic() + PATIENCE_S
     while left > 0:
         assert time.monotonic() < end_s, "no picture came in time"
         frame, now = viewer.look(), ready()
