@@ -15,7 +15,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-TIMEOUT_S = 600
+TIMEOUT_S = 900
 FLAGS = """--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-extensions
 --disable-background-networking --disable-component-update --disable-sync --mute-audio --no-zygote --in-process-gpu
 --disable-software-rasterizer --disable-breakpad --use-fake-ui-for-media-stream
@@ -36,7 +36,7 @@ const tell = what => fetch('/', {method: 'POST', body: JSON.stringify(what)});
     await video.play();
     while (!video.videoWidth) await wait(100);
     const pictures = [];
-    for (let n = 0; n < 3; n++) {
+    for (let n = 0; n < 10; n++) {
       await wait(2000);
       const canvas = document.createElement('canvas');
       canvas.width = video.videoWidth;

@@ -76,7 +76,7 @@ def loaded(kind: str, model: bytes) -> tuple[str, dict[str, Any]]:
 
 if __name__ == "__main__":
     runtime = SimpleNamespace(SessionOptions=Options, InferenceSession=Session)
-    quiet.onnxruntime = lambda: runtime  # type: ignore[assignment,return-value]
-    quiet.litert = lambda: SimpleNamespace(Interpreter=Interpreter)  # type: ignore[assignment,return-value]
+    quiet.onnxruntime = lambda: runtime  # type: ignore[assignment]
+    quiet.litert = lambda: SimpleNamespace(Interpreter=Interpreter)  # type: ignore[assignment]
     sys.argv[0] = "anonymizer"
     runpy.run_module("anonymizer", run_name="__main__", alter_sys=True)

@@ -18,6 +18,7 @@ CLIP = "/share/anonymizer/sample/talking_head.mp4"
 VIEW = "crop=iw:ih*3/4:0:ih/16,scale=320:240,fps=5"
 FILM = Path("/tmp/film.nut")
 BITS, BLOCK = 6, 14
+DIFFERENT = 3  # frames of the webcam that a viewer has to see at least
 FACE = (slice(62, 172), slice(115, 205))  # eyes, nose and mouth of the clip in this view
 HEAD = (slice(0, 240), slice(60, 260))  # all that a cover may change
 RAW_FACE = 6.0  # mean grey levels; the webcam itself, read by the same reader, has to come out below half of it
@@ -55,16 +56,17 @@ def raw_distance(frame: Image, shown: Image) -> float:
 
 
 def judged(frames: list[Image], shown: Image, who: str) -> str:
-    """Fails on a raw face, a torn frame, a scene that is not the webcam's, or fewer than three different frames."""
+    """Fails on a raw face, a torn frame, a scene that is not the webcam's, or fewer than DIFFERENT ones."""
     nearest, scene, numbers = [], [], set()
     pictures = [frame for frame in frames if not is_blank(frame)]
     assert pictures, f"{who}: all {len(frames)} frames are blank"
     for place, frame in enumerate(pictures):
-        cv2.imwrite(str(OUT / f"{who}-{place}.png"), frame)
         upper, lower = number_of(frame[:BLOCK]), number_of(frame[-BLOCK:])
         assert upper is not None, f"{who}, frame {place}: the number cannot be read"
         assert upper == lower, f"{who}, frame {place}: torn, {upper} above and {lower} below"
         assert upper < len(shown), f"{who}, frame {place}: number {upper} of {len(shown)}"
+        if upper not in numbers:
+            cv2.imwrite(str(OUT / f"{who}-{upper}.png"), frame)
         numbers.add(upper)
         nearest.append(raw_distance(frame, shown))
         rest = np.abs(shown[upper].astype(np.int16) - frame)
@@ -75,5 +77,5 @@ def judged(frames: list[Image], shown: Image, who: str) -> str:
     )
     assert min(nearest) > RAW_FACE, f"{words}: a raw face"
     assert max(scene) < 5, f"{words}: not the webcam's scene"
-    assert len(numbers) >= 3, f"{words}: a still picture"
+    assert len(numbers) >= DIFFERENT, f"{words}: hardly any"
     return words
