@@ -217,7 +217,9 @@ def control(shown: np.ndarray) -> str:
 
 def watched(viewer: Viewer, shown: np.ndarray, ready: Callable[[], bool]) -> list[np.ndarray]:
     """Looks at every frame until DIFFERENT ones have come after `ready`; none may show the raw face; the pictures."""
-    pictures, numbers, end_s = [], set(), time.monotonic() + PATIENCE_S
+    pictures: list[np.ndarray] = []
+    numbers: set[int | None] = set()
+    end_s = time.monotonic() + PATIENCE_S
     while len(numbers) < DIFFERENT:
         assert time.monotonic() < end_s, f"only {len(numbers)} different pictures came in time"
         frame, now = viewer.look(), ready()
