@@ -17,7 +17,8 @@ def fill(conditioning: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
     """(B, 3, S, S) in [0, 1]: the context outside the hole, the lit guide inside it, and between them colours
     that go smoothly from one to the other. gain, bias: (B, 3, G, G)."""
     size = conditioning.shape[-1]
-    small = F.avg_pool2d(conditioning, 2)
+    colours = conditioning[:, : COVERAGE.stop]
+    small = F.interpolate(colours, scale_factor=0.5, mode="bilinear", align_corners=False)  # means of 2 × 2, quickly
     hole = small[:, HOLE]
     covered = small[:, COVERAGE] * hole
     context = (small[:, CONTEXT] + (1 - hole)) / 2

@@ -125,9 +125,14 @@ def _one_hue(grid: Tensor) -> Tensor:
 
 
 def _without_dots(x: Tensor) -> Tensor:
-    """(B, C, S, S) blurred by about 1.2 px: free to set each px apart, training strung bright dots along holes."""
+    """(B, C, S, S) blurred by about 1.2 px: free to set each px apart, training strung bright dots along holes.
+
+    Means of 3 × 3 px, twice; sums of shifted planes take ONNX Runtime a fifth of the time of `avg_pool2d`.
+    """
     for _ in range(2):
-        x = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1)
+        x = F.pad(x, (1, 1, 1, 1), mode="replicate")
+        x = x[..., :-2, :] + x[..., 1:-1, :] + x[..., 2:, :]
+        x = (x[..., :-2] + x[..., 1:-1] + x[..., 2:]) / 9
     return x
 
 

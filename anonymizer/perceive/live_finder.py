@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from anonymizer.perceive.finder import Finder, FinderSettings, Tracked, covered,
 from anonymizer.perceive.landmarks import bounds
 
 AGAIN_SCORE = 0.3  # of a detection that is believed at the second look
+MOST_SPEED = 1.5  # widths of a face a second, of somebody who walks past a camera
 WITNESS_NICE = 5  # a third of the processor time of a thread of usual priority, when both want it
 
 
@@ -72,7 +73,9 @@ class LiveFinder(Finder):
         cut = self._cuts.is_cut(rgb)
         if cut:
             self.reset()
-        witness = detections = self._answer(now_s)
+        witness = old_news = self._answer(now_s)
+        age_s = now_s - self._answered_at_s
+        detections: tuple[Detection, ...] = ()
         every = self.budget.every_frame
         late = now_s - self._answered_at_s > self.budget.witness_age_s
         due = every or cut or late or not self._tracked or self._since_full_range >= self.budget.full_range_every
@@ -85,13 +88,13 @@ class LiveFinder(Finder):
             detections += looking.result() if looking is not None else self._fast(rgb)
             self._since_full_range = 0
         blind = now_s - self._answered_at_s > 2 * self.budget.witness_age_s
-        if every or cut or blind or not (kept or detections):  # both must have looked at this very frame
-            witness = self._weighed(self._looks.at_all(rgb))
+        if every or cut or blind or not (kept or detections or old_news):  # both must have looked at this very frame
+            witness, old_news = self._weighed(self._looks.at_all(rgb)), ()
             detections += witness
             self._answered_at_s = now_s
         self._ask(rgb, now_s)
         sure = tuple(each.box for each in witness if each.score >= self.settings.sure_score)
-        return Sight(self._with_new(rgb, kept, lost, detections), cut, sure)
+        return Sight(self._with_new(rgb, kept, lost, detections, old_news, age_s), cut, sure)
 
     def close(self) -> None:
         self._witness.shutdown(wait=False, cancel_futures=True)
@@ -132,16 +135,32 @@ class LiveFinder(Finder):
             self._asked_at_s = now_s
 
     def _with_new(
-        self, rgb: RgbImage, kept: list[Face], lost: list[Tracked], detections: tuple[Detection, ...]
+        self,
+        rgb: RgbImage,
+        kept: list[Face],
+        lost: list[Tracked],
+        detections: tuple[Detection, ...],
+        old_news: tuple[Detection, ...],
+        age_s: float,
     ) -> tuple[Face, ...]:
-        """The faces followed, those that are new, and those lost that a close look finds where they were."""
+        """The faces followed, those that are new, those lost that a close look finds where they were, and what else
+        CenterFace saw in a frame that was age_s old."""
         new = self._faces(rgb, [each for each in detections if not covered(each.box, kept)])
         found = [face for face in (*kept, *new) if _is_finite(face)]
         again = self._look_near(rgb, [old for old in lost if not covered(old.box(), found)])
-        seen = [face for face in again.values() if face is not None and _is_finite(face)]
-        faces = one_a_face([*found, *seen])
+        found += [face for face in again.values() if face is not None and _is_finite(face)]
+        later = self._faces(rgb, [each for each in old_news if not covered(each.box, found)])
+        found += [_by_now(face, age_s) for face in later if _is_finite(face)]
+        faces = one_a_face(found)
         self._tracked = self._remembered(faces, again)
         return faces
+
+
+def _by_now(face: Face, age_s: float) -> Face:
+    """Without landmarks it is only known where it was: room for where it may have gone."""
+    if face.landmarks_px is not None:
+        return face
+    return replace(face, box_px=face.box_px.scaled(1 + 2 * MOST_SPEED * max(0.0, age_s)))
 
 
 def _step_back() -> None:

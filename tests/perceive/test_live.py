@@ -57,8 +57,12 @@ class Script:
 
 def plans(script: Script, count: int) -> list[tuple[PlannedFace, ...] | None]:
     planner = LivePlanner(script, script, MODEL)
-    empty = np.zeros((SIZE_PX[1], SIZE_PX[0], 3), np.uint8)
-    return [planner.plan(Frame(empty.copy(), n, n * STEP_S)) for n in range(count)]
+    return [planner.plan(Frame(picture(), n, n * STEP_S)) for n in range(count)]
+
+
+def picture() -> RgbImage:
+    """Of something, so that the planner does not take it for a covered lens."""
+    return np.broadcast_to(np.linspace(0, 255, SIZE_PX[0]).astype(np.uint8)[None, :, None], (*SIZE_PX[::-1], 3)).copy()
 
 
 def seen_until(last: int, someone: Face) -> Callable[[int], Sight]:
@@ -224,7 +228,20 @@ def test_landmarks_inside_the_frame_need_a_plain_face() -> None:
 def test_strict_denies_nothing() -> None:
     script = Script(lambda n: Sight((bare(Box(100, 100, 160, 180), 0.3),)), hears=lambda n: False)
     planner = LivePlanner(script, script, MODEL, believe_all=True)
-    assert planner.plan(Frame(np.zeros((SIZE_PX[1], SIZE_PX[0], 3), np.uint8), 0, 0.0))
+    assert planner.plan(Frame(picture(), 0, 0.0))
+
+
+def test_a_black_picture_is_blanked_and_nobody_is_forgotten() -> None:
+    """Who was in sight before a camera fails, and is hidden when it works again, is still covered."""
+    someone = face()
+    script = Script(seen_until(9, someone), lambda n: person_mask(200, 400))
+    planner = LivePlanner(script, script, MODEL)
+    noise = np.random.default_rng(0).normal(3, 1.2, (*SIZE_PX[::-1], 3)).clip(0, 255).astype(np.uint8)
+    frames = [picture() if n < 10 or n >= 40 else noise for n in range(60)]
+    out = [planner.plan(Frame(rgb, n, n * STEP_S)) for n, rgb in enumerate(frames)]
+    assert out[10:40] == [None] * 30
+    assert script.masked == list(range(40, 60))
+    assert all(planned and planned[0].cover_outline is not None for planned in out[40:])
 
 
 def test_a_bare_box_is_covered_with_room_around_it() -> None:
