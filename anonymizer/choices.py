@@ -7,6 +7,7 @@ from typing import Literal
 Preset = Literal["fast", "balanced", "quality", "strict"]
 Coverage = Literal["face", "head", "box"]
 Fallback = Literal["blur", "solid"]
+Occluders = Literal["hands", "none"]
 Generator = Literal["network", "classic"]
 Precision = Literal["int8", "float32"]
 Look = Literal["any", "feminine", "masculine"]

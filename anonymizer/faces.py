@@ -120,6 +120,32 @@ class MotionCode:
             raise ValueError(f"scale_px_per_cm must be positive, got {self.scale_px_per_cm}")
 
 
+HAND_POINTS = 21
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlannedHand:
+    """A hand before a face: all that is kept of it.
+
+    points_px: (21, 2) float32, its joints in frame px, MediaPipe's order. spread_px: (21,) float32, by how much each
+    may be wrong. strength: 0 to 1, how far it stands in front; less than 1 where it comes and goes.
+    """
+
+    points_px: Floats
+    spread_px: Floats
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, value, shape in (
+            ("points_px", self.points_px, (HAND_POINTS, 2)),
+            ("spread_px", self.spread_px, (HAND_POINTS,)),
+        ):
+            if value.shape != shape or value.dtype != np.float32 or not np.isfinite(value).all():
+                raise ValueError(f"{name} must be finite float32 {shape}, got {value.dtype} {value.shape}")
+        if not 0 < self.strength <= 1:
+            raise ValueError(f"strength must be above 0 and at most 1, got {self.strength}")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PlannedFace:
     """One face of one frame, as the renderer gets it.
@@ -128,12 +154,14 @@ class PlannedFace:
     when only a fallback cover is possible. cover_box: what the fallback hides (used when code is
     None), and, with a code, a further box that must be inside the hole; None = the hull alone.
     cover_outline: (N, 2) float64, convex, in frame px: a whole person, covered like the box and together with it.
+    hands: before it; they stay in front of a persona, never of a cover.
     """
 
     slot: int
     code: MotionCode | None
     cover_box: Box | None = None
     cover_outline: npt.NDArray[np.float64] | None = None
+    hands: tuple[PlannedHand, ...] = ()
 
     def __post_init__(self) -> None:
         if self.code is None and self.cover_box is None:
@@ -174,6 +202,7 @@ class SyntheticFace:
 
 __all__ = [
     "EXPRESSION_COUNT",
+    "HAND_POINTS",
     "LANDMARK_COUNT",
     "VERTEX_COUNT",
     "Box",
@@ -183,6 +212,7 @@ __all__ = [
     "Mask",
     "MotionCode",
     "PlannedFace",
+    "PlannedHand",
     "RgbImage",
     "SyntheticFace",
 ]

@@ -5,6 +5,7 @@ erase    the hole, before anything else reads the frame
 guide    the slot's persona, drawn in the code's pose
 generate light, seams, inner mouth and what the guide lacks
 compose  at the frame's own resolution
+hands    that are surely before the face, laid over it again
 verdict  what was done; a frame that fails on the way leaves blank
 """
 
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.faces import FaceCrop, Mask, MotionCode, PlannedFace, SyntheticFace
+from anonymizer.faces import FaceCrop, Mask, MotionCode, PlannedFace, PlannedHand, SyntheticFace
 from anonymizer.frames import Frame, SafeFrame, Verdict, _PipelineToken
 from anonymizer.generate.badge import add_badge
 from anonymizer.generate.compose import compose
@@ -30,6 +31,7 @@ from anonymizer.geometry import rotation_from_vector
 from anonymizer.guard.coverage import Coverage, box_outline, fill_hole, hull, oval_outline
 from anonymizer.guard.erase import blend_outside, bounds, erase
 from anonymizer.guard.fallback import Fallback, cover
+from anonymizer.guard.hands import in_front, put_in_front, sure_mask
 from anonymizer.persona.face_model import FaceModel
 from anonymizer.persona.persona import Persona, tinted
 from anonymizer.persona.tone import Tone, plain, propose_tone, retinted
@@ -123,8 +125,8 @@ class Anonymizer:
     def hole(self, faces: tuple[PlannedFace, ...], shape: tuple[int, ...]) -> Mask:
         """(H, W): what `render` erases of a frame of that shape for these faces."""
         hole = np.zeros(shape[:2], np.uint8)
-        for face in faces:
-            self._cut_hole(face, hole)
+        parts = self._limited([part for face in faces if (part := self._cut_hole(face, hole)) is not None])
+        hole[sure_mask(_hands(parts), _covered(parts, hole.shape)) > 0] = 0
         return hole
 
     def _replace(
@@ -133,10 +135,10 @@ class Anonymizer:
         """The picture that may leave; all that was erased is added to `hole`."""
         if not faces:
             return frame.rgb.copy(), Verdict.NO_FACE
-        parts = [part for face in faces if (part := self._cut_hole(face, hole)) is not None]
+        parts = self._limited([part for face in faces if (part := self._cut_hole(face, hole)) is not None])
         out, index = erase(frame.rgb, hole), frame.index
+        hands = in_front(frame.rgb, hole, _covered(parts, hole.shape), _hands(parts))
         del frame  # from here on the raw pixels are out of reach
-        parts = self._limited(parts)
         verdict = Verdict.REPLACED
         posed = [
             (part, part.code, self._posed(part.face.slot, part.code, out, hole))
@@ -160,6 +162,9 @@ class Anonymizer:
                 self._cover(out, part, hole)
         for (part, code, _), guide, crop, answer in zip(posed, drawn, crops, answers, strict=True):
             self._paste(out, part, code, guide, crop, answer)
+        if hands is not None:
+            put_in_front(out, hands)
+            hole[hands.sure > 0] = 0
         return out, verdict
 
     def _cut_hole(self, face: PlannedFace, hole: Mask) -> _Part | None:
@@ -236,6 +241,19 @@ class Anonymizer:
 
 def _largest(posed: list[tuple[_Part, MotionCode, PosedPersona]]) -> _Part:
     return max(posed, key=lambda each: each[1].scale_px_per_cm)[0]
+
+
+def _hands(parts: list[_Part]) -> tuple[PlannedHand, ...]:
+    return tuple(hand for part in parts if part.code is not None for hand in part.face.hands)
+
+
+def _covered(parts: list[_Part], shape: tuple[int, ...]) -> Mask:
+    """(H, W): where a cover lies; nothing stays in front of it."""
+    mask = np.zeros(shape[:2], np.uint8)
+    for part in parts:
+        if part.code is None or part.face.cover_outline is not None:
+            mask[part.where] |= part.hole
+    return mask
 
 
 def ring_px(code: MotionCode) -> float:

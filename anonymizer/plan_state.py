@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.faces import Box, Floats, MotionCode, PlannedFace
+from anonymizer.faces import HAND_POINTS, Box, Floats, MotionCode, PlannedFace, PlannedHand
 from anonymizer.persona.tone import Tone
 
 
@@ -23,6 +23,13 @@ class CodeState(msgspec.Struct, frozen=True, array_like=True):
     values: bytes
 
 
+class HandState(msgspec.Struct, frozen=True, array_like=True):
+    """A PlannedHand; joints and their spread as float32, little-endian, one behind the other."""
+
+    values: bytes
+    strength: float
+
+
 class FaceState(msgspec.Struct, frozen=True, array_like=True):
     """A PlannedFace."""
 
@@ -30,6 +37,7 @@ class FaceState(msgspec.Struct, frozen=True, array_like=True):
     code: CodeState | None
     cover_box: tuple[float, float, float, float] | None
     cover_outline: bytes | None = None  # float64, little-endian
+    hands: tuple[HandState, ...] = ()
 
 
 class GridState(msgspec.Struct, frozen=True, array_like=True):
@@ -93,6 +101,7 @@ def pack_faces(faces: Sequence[PlannedFace] | None) -> tuple[FaceState, ...] | N
             None if face.code is None else _pack_code(face.code),
             None if face.cover_box is None else _corners(face.cover_box),
             None if face.cover_outline is None else face.cover_outline.astype("<f8").tobytes(),
+            tuple(_pack_hand(hand) for hand in face.hands),
         )
         for face in faces
     )
@@ -107,9 +116,20 @@ def unpack_faces(faces: Sequence[FaceState] | None) -> tuple[PlannedFace, ...] |
             None if face.code is None else _unpack_code(face.code),
             None if face.cover_box is None else Box(*face.cover_box),
             None if face.cover_outline is None else _outline(face.cover_outline),
+            tuple(_unpack_hand(hand) for hand in face.hands),
         )
         for face in faces
     )
+
+
+def _pack_hand(hand: PlannedHand) -> HandState:
+    values = np.concatenate([hand.points_px.ravel(), hand.spread_px])
+    return HandState(values.astype("<f4").tobytes(), hand.strength)
+
+
+def _unpack_hand(state: HandState) -> PlannedHand:
+    values = np.frombuffer(state.values, "<f4").astype(np.float32)
+    return PlannedHand(values[: 2 * HAND_POINTS].reshape(HAND_POINTS, 2), values[2 * HAND_POINTS :], state.strength)
 
 
 def _outline(values: bytes) -> npt.NDArray[np.float64]:

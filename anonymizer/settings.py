@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from anonymizer.choices import Audio, Codec, Coverage, Fallback, Generator, Look, Precision, Preset
+from anonymizer.choices import Audio, Codec, Coverage, Fallback, Generator, Look, Occluders, Precision, Preset
 from anonymizer.errors import ConfigError
 
 Tone = Literal["auto"] | Annotated[int, Meta(ge=1, le=6)]
@@ -62,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     preset: Preset
     coverage: Coverage
     fallback: Fallback
+    occluders: Occluders
     generator: Generator
     precision: Precision
     tone: Tone
@@ -170,6 +171,7 @@ def _check_strict(settings: Settings) -> None:
     for name, got, promised in (
         ("coverage", settings.coverage, "box"),
         ("fallback", settings.fallback, "solid"),
+        ("occluders", settings.occluders, "none"),
         ("detector.every_frames", settings.detector.every_frames, 1),
         ("detector.turned_every_frames", max(3, settings.detector.turned_every_frames), 3),  # more often is no breach
     ):

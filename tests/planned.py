@@ -11,14 +11,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.faces import Box, Mask, MotionCode, PlannedFace
+from anonymizer.faces import Box, Mask, MotionCode, PlannedFace, PlannedHand
 from anonymizer.frames import Frame, RgbImage, SafeFrame
 from anonymizer.generate.classic import ClassicGenerator
 from anonymizer.guard.coverage import Coverage, box_outline, fill_hole, hull, oval_outline
+from anonymizer.guard.hands import sure_mask
 from anonymizer.persona.bank import load_bank
 from anonymizer.persona.persona import Persona, draw_persona
 from anonymizer.pipeline import Anonymizer
 from tests.heads import MODEL, code, random_expression, turned
+from tests.joints import planned_hand_at
 
 SIZE_PX = (320, 240)
 SECRET = bytes(range(32))
@@ -65,6 +67,19 @@ class Actor:
     turn_deg: tuple[float, float, float]
     speed: tuple[float, float]
     seed: int
+    hand_turn_deg: float | None = None  # of a hand before it; None = no hand
+
+    def hands(self, step: int) -> tuple[PlannedHand, ...]:
+        """Those before it in a frame."""
+        if self.hand_turn_deg is None:
+            return ()
+        pose, _ = self.at(step)
+        x, y = (float(value) for value in pose.center_px)
+        rng = np.random.default_rng(self.seed + 7)
+        place = (x + 5 * pose.scale_px_per_cm * rng.uniform(-1, 1), y + 5 * pose.scale_px_per_cm * rng.uniform(-1, 1))
+        palm_px = 9 * pose.scale_px_per_cm
+        wrong_px = 0.02 * palm_px * rng.uniform()
+        return (planned_hand_at(place, palm_px, self.hand_turn_deg, wrong_px, float(rng.uniform(0.4, 1))),)
 
     def at(self, step: int) -> tuple[MotionCode, Box]:
         """Its code in a frame, and a box somewhere about it."""
@@ -84,20 +99,32 @@ def planned(actors: Sequence[Actor], step: int) -> tuple[PlannedFace, ...]:
     for slot, actor in enumerate(actors):
         pose, box = actor.at(step)
         faces.append(
-            PlannedFace(slot, None if actor.kind == "only a box" else pose, box if "box" in actor.kind else None)
+            PlannedFace(
+                slot,
+                None if actor.kind == "only a box" else pose,
+                box if "box" in actor.kind else None,
+                hands=actor.hands(step),
+            )
         )
     return tuple(faces)
 
 
 def hole_of(actors: Sequence[Actor], step: int, coverage: Coverage) -> Mask:
     """All pixels that must not matter, told apart from the pipeline's own way of finding them."""
-    mask = np.zeros(SIZE_PX[::-1], np.uint8)
+    mask, covers = np.zeros(SIZE_PX[::-1], np.uint8), np.zeros(SIZE_PX[::-1], np.uint8)
+    hands: list[PlannedHand] = []
     for actor, face in zip(actors, planned(actors, step), strict=True):
+        worn = "persona" in actor.kind
+        hands += face.hands if worn else ()
+        filled = [mask] if worn else [mask, covers]
         if face.code is not None:
             covered = "head" if actor.kind in ("tiny", "turned away") and coverage == "face" else coverage
-            fill_hole(mask, hull(face.code, covered, MODEL))
+            for each in filled:
+                fill_hole(each, hull(face.code, covered, MODEL))
         if face.cover_box is not None:
-            fill_hole(mask, (box_outline if coverage == "box" else oval_outline)(face.cover_box))
+            for each in filled:
+                fill_hole(each, (box_outline if coverage == "box" else oval_outline)(face.cover_box))
+    mask[sure_mask(hands, covers) > 0] = 0
     return mask
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ actors = st.builds(
     turn_deg=st.tuples(st.floats(-60, 60), st.floats(-30, 30), st.floats(-180, 180)),
     speed=st.tuples(st.floats(-6, 6), st.floats(-6, 6)),
     seed=st.integers(0, 99),
+    hand_turn_deg=st.none() | st.floats(-180, 180),
 )
 casts = st.lists(actors, min_size=1, max_size=2)
 
@@ -102,6 +104,19 @@ def test_nothing_under_a_hole_matters_without_a_network(
 ) -> None:
     """The same for the classic composer and both fallback covers, however few faces may get a persona."""
     check_repaint(cast, seed, how, coverage=coverage, fallback=fallback, max_personas=most)
+
+
+def test_a_hand_before_a_face_is_shown_and_the_face_beside_it_does_not_matter() -> None:
+    """Sure pixels of the hand leave as they are; all others in the hole may be repainted, and nothing changes."""
+    cast = [Actor("persona", 1.0, (160, 120), (0, 0, 0), (1, 0), 1, hand_turn_deg=20.0)]
+    made = check_repaint(cast, 1, "noise")
+    for index, safe in enumerate(made):
+        face = replace(planned(cast, index)[0], hands=())
+        kept = (anonymizer().hole((face,), (240, 320)) > 0) & (hole_of(cast, index, "face") == 0)
+        assert kept.sum() > 300
+        hand = planned(cast, index)[0].hands[0]
+        off = np.abs(safe.rgb[kept].astype(int) - room(1 + index)[kept]).mean()
+        assert off < 60 * (1 - hand.strength) + 2
 
 
 def test_the_tiny_network_reads_its_input(tmp_path: Path) -> None:

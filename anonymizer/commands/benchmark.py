@@ -39,7 +39,6 @@ def benchmark(source: Path | None, out: Path, presets: tuple[str, ...], threads:
     from anonymizer.benchmark_report import as_page
     from anonymizer.machine import build, machine
     from anonymizer.perceive.clip import ClipPlanner
-    from anonymizer.persona.face_model import load_face_model
 
     out.mkdir(parents=True, exist_ok=True)
     clip, runs = source or app.SAMPLE, []
@@ -50,7 +49,7 @@ def benchmark(source: Path | None, out: Path, presets: tuple[str, ...], threads:
             with app.build_finder(settings) as finder:
 
                 def planner(finder: Any = finder, settings: Any = settings) -> ClipPlanner:
-                    return ClipPlanner(finder, load_face_model(), app.clip_settings(settings, _fps_hz(clip)))
+                    return app.build_planner(settings, finder, _fps_hz(clip))
 
                 anonymizer, options = app.build_anonymizer(settings), app.video_options(settings, True)
                 runs.append(_said(run_clip(f"{preset}, {name}", clip, anonymizer, planner, options)))

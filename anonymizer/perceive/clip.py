@@ -23,6 +23,7 @@ from anonymizer.perceive.detections import same_face
 from anonymizer.perceive.elsewhere import seen_elsewhere
 from anonymizer.perceive.evidence import has_landmarks, is_mistake
 from anonymizer.perceive.finder import Finder
+from anonymizer.perceive.hands_in_time import HandsInTime, LooksForHands
 from anonymizer.perceive.motion import (
     BLINKS,
     JAW_OPEN,
@@ -83,7 +84,12 @@ class ClipPlanner:
     """A ClipObserver."""
 
     def __init__(
-        self, finder: Finder, model: FaceModel, settings: ClipSettings, masker: PersonMasker | None = None
+        self,
+        finder: Finder,
+        model: FaceModel,
+        settings: ClipSettings,
+        masker: PersonMasker | None = None,
+        hands: LooksForHands | None = None,
     ) -> None:
         self._finder, self._model, self._settings = finder, model, settings
         self._cut_detector = CutDetector()
@@ -95,6 +101,7 @@ class ClipPlanner:
         masks = MasksWhenAsked(masker)
         self._vanished = Vanished(settings.fps_hz, masks)
         self._second_look = SecondLook(finder, masks)
+        self._hands = None if hands is None else HandsInTime(hands)
 
     def observe(self, frame: Frame) -> None:
         index = len(self._observations)
@@ -113,6 +120,8 @@ class ClipPlanner:
         self._observations.append(tuple(self._reduced(face) for face in faces))
         self._look_again(frame, self._observations[-1], fresh)
         self._vanished.observe(index, frame, self._observations[-1], index in self._cuts)
+        if self._hands is not None:
+            self._hands.observe(index, frame.rgb, self._observations[-1], index in self._cuts)
         self._recent.append(frame)
 
     def plan(self) -> list[tuple[PlannedFace, ...] | None]:
@@ -131,6 +140,8 @@ class ClipPlanner:
                     blank.add(index)
                 else:
                     planned[index].append(person)
+        if self._hands is not None:
+            self._hands.plan(planned)
         return [None if index in blank else tuple(faces) for index, faces in enumerate(planned)]
 
     def _was_there(self, face: Face) -> bool:

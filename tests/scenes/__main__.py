@@ -6,6 +6,7 @@ python -m tests.scenes speed [--frames 40]
 python -m tests.scenes leaks [--data FOLDER] [--frames 10000] [--preset balanced] [--faults none|all|NAME]
                             [--seed 0] [--log FILE.jsonl]
 python -m tests.scenes clips --data FOLDER [--preset balanced] [CLIP ...]
+python -m tests.scenes hands [--data FOLDER] [--frames 400] [--out FOLDER]
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ from anonymizer import app
 from anonymizer.adapters.image_reader import read_image
 from anonymizer.frames import Frame
 from anonymizer.perceive.clip import plan_still
+from anonymizer.perceive.hands import HandFinder
 from anonymizer.persona.face_model import load_face_model
 from anonymizer.settings import load_settings
-from anonymizer.sheet import save_rgb
+from anonymizer.sheet import grid, save_rgb
 from tests.scenes import ours, rivals
 from tests.scenes.clips import ClipReport, Judges, run_clip
 from tests.scenes.crowds import crowd, faces_in_a_row
 from tests.scenes.cutouts import cutouts, photos, yaws_of
+from tests.scenes.hand_cutouts import hand_cutouts
+from tests.scenes.hands import HandReport, hand_frame, sure_pixels
 from tests.scenes.leaks import LeakReport, outside_hole
 from tests.scenes.proof_log import ProofLog
 from tests.scenes.recall import Cast, Cell, Condition, conditions, measure
@@ -68,6 +72,7 @@ def main(argv: list[str]) -> int:
     command.add_argument("--generator", default="classic", help="paints; what is erased does not depend on it")
     command.set_defaults(run=leaks)
     _add_clips(commands)
+    _add_hands(commands)
     command = commands.add_parser("crowds", help="made crowds of thirty, and photos of groups")
     command.add_argument("--data", type=Path)
     command.add_argument("--crowds", type=int, default=4)
@@ -89,6 +94,16 @@ def _add_clips(commands: Any) -> None:
     command.add_argument("--data", type=Path, required=True, help="folder with eval/video/")
     command.add_argument("--preset", default="balanced")
     command.set_defaults(run=clips)
+
+
+def _add_hands(commands: Any) -> None:
+    command = commands.add_parser("hands", help="pixels of faces that were taken for a hand before or behind them")
+    command.add_argument("--data", type=Path, help="folder with train/ and eval/; without it flat hands, made heads")
+    command.add_argument("--frames", type=int, default=400, help="of each kind of head, before and behind")
+    command.add_argument("--people", type=int, default=60)
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--out", type=Path, help="folder for a sheet of what went wrong")
+    command.set_defaults(run=hands_in_front)
 
 
 def recall(args: argparse.Namespace) -> None:
@@ -161,6 +176,31 @@ def clips(args: argparse.Namespace) -> None:
         print(f"{path.name:44} {report}", flush=True)
         total.take(report)
     print(f"{args.preset}: {total}")
+
+
+def hands_in_front(args: argparse.Namespace) -> None:
+    """One line a kind of head and side; with --out the frames in which something else was taken for a hand."""
+    casts: dict[str, Cast] = {"made heads": mannequins}
+    if args.data:
+        casts["photos"] = cutouts(photos([args.data / "train"]), args.people, args.seed)
+    cut = hand_cutouts(args.data) if args.data else []
+    print(f"{len(cut)} hands were cut out")
+    finder, wrong = HandFinder(), []
+    for kind, cast in casts.items():
+        for behind in (False, True):
+            report = HandReport()
+            for number in range(args.seed * 100_000, args.seed * 100_000 + args.frames):
+                made, hand = hand_frame(number, cast, cut, behind)
+                sure = sure_pixels(made, finder)
+                report.add(number, made, hand, sure)
+                if number in report.bad:
+                    marked = np.array(made.frame.rgb)
+                    marked[sure & hand], marked[sure & ~hand] = (0, 255, 0), (255, 0, 0)
+                    wrong.append(np.concatenate([made.frame.rgb, marked], 1))
+            print(f"{kind}, hand {'behind' if behind else 'before'}: {report}", flush=True)
+    if args.out and wrong:
+        args.out.mkdir(parents=True, exist_ok=True)
+        save_rgb(args.out / "hands.png", grid(wrong[:16], 2))
 
 
 def crowds(args: argparse.Namespace) -> None:

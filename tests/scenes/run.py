@@ -15,9 +15,7 @@ from anonymizer import app
 from anonymizer.faces import Mask, PlannedFace
 from anonymizer.frames import Frame, SafeFrame, Verdict
 from anonymizer.guard.coverage import fill_hole, hull
-from anonymizer.perceive.clip import ClipPlanner
 from anonymizer.perceive.finder import Finder
-from anonymizer.persona.face_model import load_face_model
 from anonymizer.pipeline import Anonymizer
 from anonymizer.settings import Settings
 from anonymizer.two_passes import ClipObserver, FrameRenderer, Plans, TwoPasses
@@ -71,8 +69,7 @@ class Planned:
     """The clip planner, and the plans it made."""
 
     def __init__(self, finder: Finder, settings: Settings, fps_hz: float) -> None:
-        clip = app.clip_settings(settings, fps_hz)
-        self.planner = ClipPlanner(finder, load_face_model(), clip)
+        self.planner = app.build_planner(settings, finder, fps_hz)
         self.plans: Plans = ()
 
     def observe(self, frame: Frame) -> None:
