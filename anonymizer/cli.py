@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, get_args
 import click
 
 from anonymizer import __version__
-from anonymizer.choices import Audio, Codec, Coverage, Fallback, Generator, Look, Preset
+from anonymizer.choices import Audio, Codec, Coverage, Fallback, Generator, Look, Occluders, Preset
 from anonymizer.commands.audit import audit
 from anonymizer.commands.record import RECORD_FLAGS, Recording, verify
 from anonymizer.errors import EXIT_OUR_MISTAKE, AnonymizerError, SinkError
@@ -144,6 +144,7 @@ RUN_FLAGS: tuple[Command, ...] = (
     *PERSONA_FLAGS,
 )
 FILE_FLAGS: tuple[Command, ...] = (
+    _choice("--occluders", Occluders, "What stays in front of a new face; else it is painted over."),
     click.option("--mark/--no-mark", default=None, help="Say in the file that faces were replaced.  [default: mark]"),
     click.option("--badge/--no-badge", default=None, help="Say it visibly in a corner of the picture."),
     click.option("--keep-dates/--drop-dates", default=None, help="Keep when it was taken.  [default: drop]"),

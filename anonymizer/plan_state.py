@@ -1,7 +1,7 @@
 """Plans and the renderer's memory as plain values, to be kept on disk while a video is made.
 
-Motion codes, cover boxes, convex outlines of whole people, skin tone steps and colour grids of what was painted: no
-landmark, no crop, no picture, and nothing of a face that the output does not show.
+Motion codes, cover boxes, convex outlines of whole people, joints of hands before faces, skin tone steps and colour
+grids of what was painted: no landmark of a face, no crop, no picture, nothing of a face that the output does not show.
 """
 
 from __future__ import annotations
