@@ -20,6 +20,7 @@ VERBS = {
     "measure-clips": "training.measure.clips",
     "measure-evaluation": "training.measure.evaluation",
     "measure-attribution": "training.measure.attribution",
+    "measure-floors": "training.measure.floors",
     "measure-adaptive": "training.measure.adaptive",
     "measure-motion-probe": "training.measure.motion_probe",
     "measure-leaky": "training.measure.leaky",
