@@ -29,10 +29,12 @@ CORE, WRONG_BY, MOST_WRONG = 0.6, 0.8, 1.0
 PALM_CORE, PALM_MOST_WRONG = 0.8, 1.5  # the palm's corners, about its middle
 TIP_SHARE, TIP_BREADTH = 0.8, 0.85  # of the last bone that is core; of the breadth at the tip
 DRAWN_BREADTH, DRAWN_WRONG, PALM_GROWTH = 1.2, 2.0, 1.08  # a bone that may be wrong by more is not drawn
-LEAST_CORE_PX, LEAST_CORE_SHARE = 0.75, 0.05  # of what is drawn; a hand with less is painted over
+LEAST_CORE_PX, LEAST_CORE_SHARE = 0.75, 0.08  # of what is drawn; of a hand with less nothing is sure
 MATTE_SOFT_PX = 0.7
+OUTSIDE_CORE = 0.5  # of the breadth: so far from its rim a hand gives its colour where it lies outside the hole
 EDGE_SHADE = 0.16  # fingers are round: darker towards their rims
 _BITS = 4
+_MOST_PX = 8192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,11 +48,13 @@ class HandsInFront:
     rgb: npt.NDArray[np.uint8]
 
 
-def finger_px(hand: PlannedHand) -> float:
-    """Half a finger's breadth, at least: no way from knuckle to knuckle or to the wrist looks longer than it is."""
-    points = hand.points_px
-    knuckles = np.linalg.norm(np.diff(points[list(KNUCKLES)], axis=0), axis=1).mean()
-    return float(max(OF_KNUCKLES * knuckles, OF_PALM * np.linalg.norm(points[9] - points[0])))
+def finger_px(points_px: npt.NDArray[np.floating]) -> float:
+    """Half a finger's breadth, at least: no way from knuckle to knuckle or to the wrist looks longer than it is.
+
+    points_px: (21, 2).
+    """
+    knuckles = np.linalg.norm(np.diff(points_px[list(KNUCKLES)], axis=0), axis=1).mean()
+    return float(max(OF_KNUCKLES * knuckles, OF_PALM * np.linalg.norm(points_px[9] - points_px[0])))
 
 
 def sure_mask(hands: Sequence[PlannedHand], covered: Mask) -> Mask:
@@ -61,10 +65,20 @@ def sure_mask(hands: Sequence[PlannedHand], covered: Mask) -> Mask:
     return np.asarray(cv2.bitwise_and(mask, cv2.bitwise_not(covered)), np.uint8)
 
 
+def sure_share(hand: PlannedHand) -> float:
+    """How much of the whole hand is surely known, 0 to 1."""
+    low, high = hand.points_px.min(0), hand.points_px.max(0)
+    margin = 2 * finger_px(hand.points_px) + 2
+    width, height = (int(np.clip(side, 1, _MOST_PX)) for side in high - low + 2 * margin)
+    local = PlannedHand(hand.points_px - low + np.float32(margin), hand.spread_px)
+    drawn = np.count_nonzero(drawn_mask(local, (height, width)))
+    return float(np.count_nonzero(_sure(local, (height, width))) / max(1, int(drawn)))
+
+
 def drawn_mask(hand: PlannedHand, shape: tuple[int, ...]) -> Mask:
     """(H, W), 255 on the whole hand, but for what is too unsure to be drawn."""
     mask = np.zeros(shape[:2], np.uint8)
-    points, wrong, half = hand.points_px, hand.spread_px, finger_px(hand)
+    points, wrong, half = hand.points_px, hand.spread_px, finger_px(hand.points_px)
     for a, b, is_tip in _bones():
         if max(wrong[a], wrong[b]) <= DRAWN_WRONG * half:
             _capsule(mask, points[a], points[b], half * DRAWN_BREADTH * (TIP_BREADTH if is_tip else 1.0))
@@ -77,27 +91,34 @@ def in_front(rgb: RgbImage, hole: Mask, covered: Mask, hands: Sequence[PlannedHa
 
     rgb (H, W, 3); hole, covered (H, W). Of what lies in the hole only sure pixels are read.
     """
-    sure = sure_mask(hands, covered)
-    if not (sure & hole).any():
+    if not hands:
         return None
+    sure = sure_mask(hands, covered)
     sharp, breadth = np.zeros(hole.shape, np.float32), 1.0
     for hand in hands:
-        if _sure(hand, hole.shape).any():
-            breadth = max(breadth, finger_px(hand))
-            sharp = np.maximum(sharp, np.float32(hand.strength / 255) * drawn_mask(hand, hole.shape))
+        breadth = max(breadth, finger_px(hand.points_px))
+        sharp = np.maximum(sharp, np.float32(hand.strength / 255) * drawn_mask(hand, hole.shape))
+    sharp[covered > 0] = 0
+    if not (hole[sharp > 0] > 0).any():
+        return None
     matte = np.asarray(cv2.GaussianBlur(sharp, (0, 0), MATTE_SOFT_PX), np.float32)
     matte[covered > 0] = 0
     x, y, width, height = cv2.boundingRect((matte > 0).astype(np.uint8))
     where = slice(y, y + height), slice(x, x + width)
-    drawn = _spread(np.asarray(cv2.copyTo(rgb[where], sure[where])), sure[where], breadth)
+    width = 2 * round(OUTSIDE_CORE * breadth) + 1
+    core = cv2.erode((sharp[where] > 0).astype(np.uint8) * np.uint8(255), np.ones((width, width), np.uint8))
+    known = np.where(hole[where] > 0, sure[where], core).astype(np.uint8)
+    if not known.any():
+        return None  # nothing tells the hand's colour
+    drawn = _spread(np.asarray(cv2.copyTo(rgb[where], known), np.uint8), known, breadth)
     shown = np.where(((hole[where] == 0) | (sure[where] > 0))[..., None], rgb[where], drawn)
     return HandsInFront(sure, where, matte[where], shown)
 
 
 def _sure(hand: PlannedHand, shape: tuple[int, ...]) -> Mask:
-    """(H, W), 255 where a frame surely shows the hand; empty when so little is sure that it is not shown."""
+    """(H, W), 255 where a frame surely shows the hand; empty when little of it is sure."""
     mask = np.zeros(shape[:2], np.uint8)
-    points, wrong, half = hand.points_px, hand.spread_px, finger_px(hand)
+    points, wrong, half = hand.points_px, hand.spread_px, finger_px(hand.points_px)
     for a, b, is_tip in _bones():
         error = float(max(wrong[a], wrong[b]))
         breadth = CORE * half - WRONG_BY * error

@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from anonymizer.faces import Box, Floats
 from anonymizer.frames import RgbImage
+from anonymizer.guard.hands import finger_px
+from anonymizer.perceive.hand_evidence import doubting
 from anonymizer.perceive.network import Network
 from anonymizer.weights.locate import weight_bytes
 
@@ -26,6 +28,7 @@ WRIST, MIDDLE = 0, 9  # joints; the latter where the middle finger begins
 REGION_SCALE, REGION_SHIFT = 2.6, 0.5
 LEAST_PALM, LEAST_PRESENCE = 0.4, 0.3  # presence of every look; how far looks lie apart judges the rest
 SAME_PALM = 0.4  # of a palm's side
+FIRST_LOOKS, LEAST_AGREED, MOST_APART = 3, 3, 0.12  # joints; of the palm's length
 AROUND_FACE = 2.2  # side of the square looked at, over the face's longer side: hands that reach the face lie in it
 # Turn (radians), growth, shift along x and y (shares of the side), mirrored: of each further look.
 LOOKS = (
@@ -42,8 +45,8 @@ LOOKS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hand:
-    """points_px: (21, 2) float64 in frame px, MediaPipe's order: the median of all looks. spread_px: (21,), how far the
-    second most distant look lies from it. presence: the least of all looks, [0, 1]."""
+    """points_px: (21, 2) float64 in frame px, MediaPipe's order, the median of all looks. spread_px: (21,), how far the
+    second most distant look lies from it, or more where colours speak against a bone. presence: the least, [0, 1]."""
 
     points_px: npt.NDArray[np.float64]
     spread_px: npt.NDArray[np.float64]
@@ -123,9 +126,12 @@ class HandFinder:
             if presence < LEAST_PRESENCE or not np.isfinite(points).all():
                 return None
             looks.append(points)
+            if len(looks) == FIRST_LOOKS and not _may_be_sure(np.stack(looks)):
+                return None
         every = np.stack(looks)
         middle = np.median(every, axis=0)
-        return Hand(middle, np.sort(np.linalg.norm(every - middle, axis=2), axis=0)[-2], presence)
+        apart = np.sort(np.linalg.norm(every - middle, axis=2), axis=0)[-2]
+        return Hand(middle, doubting(rgb, middle, apart, finger_px(middle)), presence)
 
     def _points(self, rgb: RgbImage, region: _Region, mirrored: bool) -> tuple[npt.NDArray[np.float64], float]:
         matrix = region.frame_from_input(mirrored)
@@ -149,6 +155,13 @@ def _region(
     center = center - REGION_SHIFT * size[1] * np.array([-math.sin(turn), math.cos(turn)])
     middle = (center - 0.5) * PALM_PX / scale + at
     return _Region((float(middle[0]), float(middle[1])), float(size.max()) * REGION_SCALE * PALM_PX / scale, turn)
+
+
+def _may_be_sure(looks: npt.NDArray[np.float64]) -> bool:
+    """Do the first looks (N, 21, 2) agree anywhere? Most of what is no hand ends here."""
+    middle = np.median(looks, axis=0)
+    apart = np.sort(np.linalg.norm(looks - middle, axis=2).max(0))
+    return bool(apart[LEAST_AGREED] <= MOST_APART * np.linalg.norm(middle[MIDDLE] - middle[WRIST]))
 
 
 def _same(a: Hand, b: Hand) -> bool:

@@ -1,8 +1,8 @@
 """Hands before faces over a clip or in one photo: which of them are sure enough to stay in front, and how far.
 
-In a clip a hand must be seen in several frames one after the other, each time about where it was before. It comes and
-goes over a few frames; a frame or two in which it was not found are drawn between, and what it moved meanwhile counts
-as what its joints may be wrong by.
+In a clip a hand must be seen in several frames one after the other, each time about where it was before, and surely in
+half of them; in the others it is drawn, so that it flickers less. It comes and goes over a few frames; a frame or two
+in which it was not found are drawn between, and what it moved meanwhile counts as what its joints may be wrong by.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import numpy as np
 
 from anonymizer.faces import Box, Face, MotionCode, PlannedFace, PlannedHand
 from anonymizer.frames import RgbImage
+from anonymizer.guard.hands import sure_share
 from anonymizer.perceive.hands import Hand
 
 FACE_WIDTH_CM = 15.5
 LEAST_FACE_PX = 40.0  # a hand before a smaller one has fingers of three px
 IDLE_EVERY = 2  # frames from one look to the next while no hand is in sight
 LEAST_RUN, LONGEST_GAP = 5, 2  # frames
+SURE_FRAMES = 0.5  # of a run, in which something of the hand must be sure
 RAMP_FRAMES = 4  # in which a hand comes and goes
 SAME_REACH = 0.6  # of the palm's length: how far a hand's middle goes from frame to frame
 REACH_CM = 20.0  # from a face's middle to a hand's, at most, for the hand to count as before it
@@ -67,7 +69,8 @@ class HandsInTime:
         """Give every hand that stays in front to the face it is nearest to, in place."""
         for run in self._runs:
             first, last = min(run), max(run)
-            if len(run) < LEAST_RUN:
+            sure = [sure_share(planned_hand(hand)) > 0 for hand in run.values()]
+            if len(run) < LEAST_RUN or sum(sure) < SURE_FRAMES * len(run):
                 continue
             for index in range(first, last + 1):
                 ramp = min(index - first, last - index) + 1
@@ -80,7 +83,8 @@ def with_hands(planned: Sequence[PlannedFace], rgb: RgbImage, finder: LooksForHa
     out = list(planned)
     boxes = [_box_of(face.code) for face in planned if face.code is not None]
     for hand in finder.find(rgb, [box for box in boxes if box.width >= LEAST_FACE_PX]):
-        _give(out, planned_hand(hand))
+        if sure_share(planned_hand(hand)) > 0:
+            _give(out, planned_hand(hand))
     return tuple(out)
 
 

@@ -45,7 +45,7 @@ def test_joints_that_are_wrong_by_what_they_say_show_nothing_but_the_hand(
 
 def test_less_is_sure_the_more_joints_may_be_wrong() -> None:
     """Down to nothing at all: a hand of which too little is sure is painted over."""
-    half = finger_px(planned_hand_at((160, 120), 70))
+    half = finger_px(planned_hand_at((160, 120), 70).points_px)
     areas = [
         np.count_nonzero(sure_mask([planned_hand_at((160, 120), 70, wrong_px=share * half)], NOTHING))
         for share in (0, 0.2, 0.4, 0.6, 3)

@@ -92,10 +92,10 @@ def _of_clips(paths: list[Path]) -> Iterator[RgbImage]:
 
 def _cut(rgb: RgbImage, hand: PlannedHand) -> HandCutout | None:
     """By colour (GrabCut), from its joints; None when that fails."""
-    if finger_px(hand) < LEAST_FINGER_PX:
+    if finger_px(hand.points_px) < LEAST_FINGER_PX:
         return None
     drawn, sure = drawn_mask(hand, rgb.shape), sure_mask([hand], np.zeros(rgb.shape[:2], np.uint8))
-    reach = 2 * round(AROUND * finger_px(hand)) + 1
+    reach = 2 * round(AROUND * finger_px(hand.points_px)) + 1
     marks = np.full(rgb.shape[:2], cv2.GC_BGD, np.uint8)
     marks[cv2.dilate(drawn, np.ones((reach, reach), np.uint8)) > 0] = cv2.GC_PR_BGD
     marks[drawn > 0] = cv2.GC_PR_FGD
