@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.frames import RgbImage
-from anonymizer.guard.hands import FINGERS, TIP_SHARE
+from anonymizer.guard.hands import FINGERS
 
-SAMPLES, SIDE = 9, 3  # along a bone; to each side of the place where a step may be
-# Of cv2's 8-bit Lab, on a hand brought to LIT. In 1,200 made frames with a hand before or behind a head, of 1,510 bones
-# on hands 69 % have no greater one, and of 6 that lay on a face's features none.
-MOST_STEP = 12.0
+SAMPLES, SIDE = 9, 3  # of a bone; to each side of the place where a step may be
+TIP_REACH = 0.95  # of the last bone; its core ends before that
+# Of cv2's 8-bit Lab, on a hand brought to LIT. In 1,200 made frames with a hand before or behind a head no sure pixel
+# lay on a face's features with 12, 15 and 18; with 22 there were 74 in two frames, as many as without any limit.
+MOST_STEP = 15.0
+FAR_PX = 1e4  # by so much is wrong what lies outside the frame
 LIT, MOST_GAIN = 170.0, 8.5
 DOUBTED = 1.5  # half breadths by which the far joint of a bone with a step may be wrong: drawn, but not sure
 
@@ -28,18 +30,16 @@ def doubting(
     """spread_px (21,), grown where the frame's colours speak against a bone; half_px: half a finger's breadth."""
     picture, at = _around(rgb, points_px, half_px)
     if picture.size == 0:
-        return np.full_like(spread_px, np.inf)
+        return spread_px + FAR_PX
     paths = _paths(points_px - at)
     lab = _lit_lab(picture, paths)
     grown = spread_px.copy()
-    for number, (_, far) in enumerate(_bones()):
-        if _step(_read(lab, paths[number])) > MOST_STEP:
-            grown[far] = max(grown[far], DOUBTED * half_px)
+    for finger, path in zip(FINGERS, paths, strict=True):
+        first = _first_step(_read(lab, path))
+        if first is not None:
+            beyond = list(finger[1 + first // SAMPLES :])
+            grown[beyond] = np.maximum(grown[beyond], DOUBTED * half_px)
     return grown
-
-
-def _bones() -> list[tuple[int, int]]:
-    return [bone for finger in FINGERS for bone in pairwise(finger)]
 
 
 def _around(
@@ -56,12 +56,13 @@ def _around(
 
 
 def _paths(points_px: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """(bones, SAMPLES, 2): places along each bone's core."""
-    share = np.linspace(0, 1, SAMPLES)[:, None]
+    """(fingers, 3 · SAMPLES, 2): places along each finger, from its root to near its tip."""
+    share = np.linspace(0, 1, SAMPLES, endpoint=False)[:, None]
     out = []
-    for near, far in _bones():
-        reach = TIP_SHARE if far % 4 == 0 else 1.0
-        out.append(points_px[near] + share * reach * (points_px[far] - points_px[near]))
+    for finger in FINGERS:
+        ends = points_px[list(finger)]
+        ends[-1] = ends[-2] + TIP_REACH * (ends[-1] - ends[-2])
+        out.append(np.concatenate([near + share * (far - near) for near, far in pairwise(ends)]))
     return np.asarray(out, np.float32)
 
 
@@ -80,7 +81,10 @@ def _read(picture: npt.NDArray[np.float32], places: npt.NDArray[np.float32]) -> 
     return np.asarray(seen[0], np.float32)
 
 
-def _step(colours: npt.NDArray[np.float32]) -> float:
-    """The greatest change between one part of a path (SAMPLES, 3) and the next."""
-    ends = range(SIDE, SAMPLES - SIDE + 1)
-    return max(float(np.linalg.norm(colours[i - SIDE : i].mean(0) - colours[i : i + SIDE].mean(0))) for i in ends)
+def _first_step(colours: npt.NDArray[np.float32]) -> int | None:
+    """Where a path's (N, 3) colours change first, and by more than a finger's do; None where they never do."""
+    for at in range(SIDE, len(colours) - SIDE + 1):
+        before, after = colours[at - SIDE : at].mean(0), colours[at : at + SIDE].mean(0)
+        if float(np.linalg.norm(before - after)) > MOST_STEP:
+            return max(0, at - SIDE)
+    return None
