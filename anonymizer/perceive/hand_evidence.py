@@ -18,7 +18,7 @@ SAMPLES, SIDE = 9, 3  # of a bone; to each side of the place where a step may be
 TIP_REACH = 0.95  # of the last bone; its core ends before that
 # Of cv2's 8-bit Lab, on a hand brought to LIT. In 1,200 made frames with a hand before or behind a head no sure pixel
 # lay on a face's features with 12, 15 and 18; with 22 there were 74 in two frames, as many as without any limit.
-MOST_STEP = 15.0
+MOST_STEP = 17.0
 FAR_PX = 1e4  # by so much is wrong what lies outside the frame
 LIT, MOST_GAIN = 170.0, 8.5
 DOUBTED = 1.5  # half breadths by which the far joint of a bone with a step may be wrong: drawn, but not sure

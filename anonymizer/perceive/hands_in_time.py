@@ -1,7 +1,7 @@
 """Hands before faces over a clip or in one photo: which of them are sure enough to stay in front, and how far.
 
-In a clip a hand must be seen in several frames one after the other, each time about where it was before, and surely in
-half of them; in the others it is drawn, so that it flickers less. It comes and goes over a few frames; a frame or two
+In a clip a hand must be seen in several frames one after the other, each time about where it was before, and surely in a
+third of them; in the others it is drawn, so that it flickers less. It comes and goes over a few frames; a frame or two
 in which it was not found are drawn between, and what it moved meanwhile counts as what its joints may be wrong by.
 """
 
@@ -22,7 +22,7 @@ FACE_WIDTH_CM = 15.5
 LEAST_FACE_PX = 40.0  # a hand before a smaller one has fingers of three px
 IDLE_EVERY = 2  # frames from one look to the next while no hand is in sight
 LEAST_RUN, LONGEST_GAP = 5, 2  # frames
-SURE_FRAMES = 0.5  # of a run, in which something of the hand must be sure
+SURE_FRAMES = 0.3  # of a run, in which something of the hand must be sure
 RAMP_FRAMES = 4  # in which a hand comes and goes
 SAME_REACH = 0.6  # of the palm's length: how far a hand's middle goes from frame to frame
 REACH_CM = 20.0  # from a face's middle to a hand's, at most, for the hand to count as before it
