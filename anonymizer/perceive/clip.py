@@ -48,7 +48,9 @@ POSE_SHARE, EXPRESSION_SHARE, GAZE_SHARE = 0.5, 0.25, 0.3  # of the window: sigm
 # What smoothing may take off before the face could leave its hole: cm, relative size, radians, jaw coefficient.
 MOST_SHIFT_CM, MOST_GROWTH, MOST_TURN_RAD, MOST_JAW = 0.25, 0.02, 0.05, 0.15
 FACE_WIDTH_CM = 15.5
-COVER_SCALE = 1.55  # of a detector's box, which ends at brows and temples, to the box of the oval that covers the face
+# Of a detector's box, which ends at brows and temples, to the box of the oval that covers the face; and how far a small
+# box may be off: CenterFace tells places in steps of four px.
+COVER_SCALE, COVER_PX = 1.6, 1.5
 _HAD_LANDMARKS = np.zeros((LANDMARK_COUNT, 3), np.float32)  # stands for landmarks that were fitted and forgotten
 _HAD_EXPRESSION = np.zeros(EXPRESSION_COUNT, np.float32)
 
@@ -63,7 +65,7 @@ OVAL_SCALE = 1.3
 # Landmarks that slid off a face behind a hand had a presence of .92 to .98 and .56 cm; on plain faces they have .99 and
 # more and .2 to .4 cm.
 SURE_PRESENCE = 0.985
-SURE_RESIDUAL_CM = 0.5
+SURE_RESIDUAL_CM = 0.45  # a head on its crown that was taken for an upright one had .48
 GUESSED_SCALE = 1.6
 
 
@@ -185,7 +187,7 @@ class ClipPlanner:
         out = []
         for step, (box, code) in enumerate(zip(track.boxes, codes, strict=True)):
             face = track.faces[step]
-            cover = box.scaled(COVER_SCALE)
+            cover = cover_of(box)
             if face is not None and motions[step] is not None and code is not None:
                 cover_box = face.detected_box  # kept only where it is not plainly in the hole
             else:
@@ -243,6 +245,12 @@ def _bridged(known: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return out
 
 
+def cover_of(box: Box) -> Box:
+    """The box of the oval that covers the face in a detector's box."""
+    grown = box.scaled(COVER_SCALE)
+    return Box(grown.x0 - COVER_PX, grown.y0 - COVER_PX, grown.x1 + COVER_PX, grown.y1 + COVER_PX)
+
+
 def doubted_box(face: Face, motion: Motion, model: FaceModel) -> Box | None:
     """A box to erase as well, where the hole made from the landmarks may not hold all of the face."""
     code = reduce_motion(motion.pose, motion.expression, motion.gaze, photo_baseline(motion.expression, model), model)
@@ -271,7 +279,7 @@ def planned_alone(faces: Sequence[Face], model: FaceModel) -> tuple[PlannedFace,
     planned = []
     for slot, face in enumerate(sorted(faces, key=lambda f: f.box_px.x0)):
         code = None
-        cover_box: Box | None = face.box_px.scaled(COVER_SCALE)
+        cover_box: Box | None = cover_of(face.box_px)
         if face.landmarks_px is not None:
             try:
                 motion = fit_motion(face, model)

@@ -1,8 +1,8 @@
 """Hands before faces over a clip or in one photo: which of them are sure enough to stay in front, and how far.
 
-In a clip a hand must be seen in several frames one after the other, each time about where it was before, and surely in a
-third of them; in the others it is drawn, so that it flickers less. It comes and goes over a few frames; a frame or two
-in which it was not found are drawn between, and what it moved meanwhile counts as what its joints may be wrong by.
+In a clip a hand must be seen in several frames one after the other, each time about where it was before, and surely in
+a third of them; in the others it is drawn, so that it flickers less. It comes and goes over a few frames; a frame or
+two in which it was not found are drawn between, and what it moved meanwhile counts as what its joints may be wrong by.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from anonymizer.faces import Box, Face, PlannedFace
 from anonymizer.frames import Frame, RgbImage
 from anonymizer.guard.coverage import hull
 from anonymizer.perceive.boxes import box_distance, is_outside
-from anonymizer.perceive.clip import COVER_SCALE, OVAL_SCALE, doubted_box
+from anonymizer.perceive.clip import OVAL_SCALE, cover_of, doubted_box
 from anonymizer.perceive.detections import same_face
 from anonymizer.perceive.live_doubts import LiveDoubts
 from anonymizer.perceive.live_finder import Sight
@@ -164,7 +164,7 @@ class LivePlanner:
         if gone_s <= 0:
             return [self._in_sight(track)]
         size_px = (frame.rgb.shape[1], frame.rgb.shape[0])
-        box = track.lost_box(frame.captured_at_s).scaled(COVER_SCALE)
+        box = cover_of(track.lost_box(frame.captured_at_s))
         if is_outside(box, size_px) or gone_s > _longest_s(track):
             self._tracks.remove(track)
             return []
@@ -178,7 +178,7 @@ class LivePlanner:
 
     def _in_sight(self, track: LiveTrack) -> PlannedFace:
         if track.code is None:
-            return PlannedFace(track.slot, None, track.box.scaled(COVER_SCALE))
+            return PlannedFace(track.slot, None, cover_of(track.box))
         outline = hull(track.code, "face", self._model)
         held = _holds(outline, track.box)
         return PlannedFace(track.slot, track.code, track.doubted if held else track.box.scaled(OVAL_SCALE))
