@@ -20,6 +20,7 @@ from anonymizer.offline import VideoOptions, VideoReport, anonymize_video
 from anonymizer.plan_state import pack_faces, pack_memory, unpack_faces, unpack_memory
 from anonymizer.resume import WorkFolder, fingerprint_of
 from tests.clips import make_clip, read_frames
+from tests.joints import planned_hand_at
 from tests.planned import Actor, anonymizer, planned, room
 
 ACTORS = [
@@ -194,13 +195,19 @@ def test_plans_and_memory_come_back_as_they_were() -> None:
     for step, rgb in enumerate(frames):
         renderer.render(Frame(rgb, step), planned(ACTORS, step))
     person = np.random.default_rng(1).uniform(0, 300, (64, 2))
-    faces = (*planned(ACTORS, 1), PlannedFace(9, None, Box(1, 2, 30, 40), person))
+    hands = (planned_hand_at((90, 80), 40, 20, 0.3, 0.5), planned_hand_at((20, 30), 25))
+    faces = (*planned(ACTORS, 1), PlannedFace(9, None, Box(1, 2, 30, 40), person, hands))
     again = unpack_faces(pack_faces(faces))
     assert again is not None
     for one, other in zip(faces, again, strict=True):
         assert one.slot == other.slot
         assert (one.code is None) == (other.code is None)
         np.testing.assert_array_equal(one.cover_outline, other.cover_outline)
+        assert len(one.hands) == len(other.hands)
+        for hand, same in zip(one.hands, other.hands, strict=True):
+            np.testing.assert_array_equal(hand.points_px, same.points_px)
+            np.testing.assert_array_equal(hand.spread_px, same.spread_px)
+            assert hand.strength == same.strength
         if one.code is not None and other.code is not None:
             assert one.code.scale_px_per_cm == other.code.scale_px_per_cm
             for part in ("center_px", "rotation", "expression", "gaze"):

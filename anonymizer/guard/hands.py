@@ -123,7 +123,7 @@ def _sure(hand: PlannedHand, shape: tuple[int, ...]) -> Mask:
         error = float(max(wrong[a], wrong[b]))
         breadth = CORE * half - WRONG_BY * error
         if error <= MOST_WRONG * half and breadth >= LEAST_CORE_PX:
-            end = points[a] + TIP_SHARE * (points[b] - points[a]) if is_tip else points[b]
+            end = _short_of_tip(points[a], points[b], breadth + WRONG_BY * error) if is_tip else points[b]
             _capsule(mask, points[a], end, breadth - 0.5)  # a filled shape takes every pixel that it touches
     error = float(wrong[list(PALM)].max())
     if error <= PALM_MOST_WRONG * half:
@@ -157,6 +157,14 @@ def _spread(rgb: npt.NDArray[np.uint8], known: Mask, breadth_px: float) -> npt.N
 
 def _bones() -> list[tuple[int, int, bool]]:
     return [(a, b, b == finger[-1]) for finger in FINGERS for a, b in pairwise(finger)]
+
+
+def _short_of_tip(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32], less_px: float) -> npt.NDArray[np.float32]:
+    """Where the core of a last bone from a to b ends."""
+    along = b - a
+    length = float(np.linalg.norm(along))
+    share = max(0.0, TIP_SHARE - less_px / max(length, 1e-6))
+    return np.asarray(a + np.float32(share) * along, np.float32)
 
 
 def _capsule(mask: Mask, a: npt.NDArray[np.float32], b: npt.NDArray[np.float32], half_px: float) -> None:
