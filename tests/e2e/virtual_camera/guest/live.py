@@ -1,7 +1,8 @@
 """`python -m anonymizer`, whose networks are computed by the host: an emulated processor takes minutes for a frame.
 
 Nothing else is taken out of the guest: camera, threads, tracking, drawing, checks and output are the package's own. The
-inputs that the networks get are the guest's, and so is what is done with their answers.
+inputs that the networks get are the guest's, and so is what is done with their answers. Times after which a run ends are
+SLOWER times as long: --max-age has an option, they have none.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from typing import Any
 import numpy as np
 
 from anonymizer import quiet
+from anonymizer.live.shared import LiveOptions
+from anonymizer.perceive.live_finder import LiveBudget
 from tests.e2e.virtual_camera.guest.exchange import ask, packed, unpacked
+
+SLOWER = 30
 
 
 class Options:
@@ -74,9 +79,30 @@ def loaded(kind: str, model: bytes) -> tuple[str, dict[str, Any]]:
     return key, ask({"load": key, "kind": kind, "model": model})
 
 
+def be_patient() -> None:
+    """A stage that is stuck ends the run after 10 s; so does a second detector that is silent for one."""
+    options, budget = LiveOptions((2, 2)), LiveBudget()
+    LiveOptions.__init__.__defaults__ = (
+        options.fps_hz,
+        options.max_age_s,
+        options.most_failures,
+        options.give_up_s * SLOWER,
+    )
+    LiveBudget.__init__.__defaults__ = (
+        budget.witness_every_s,
+        budget.witness_age_s,
+        budget.give_up_s * SLOWER,
+        budget.broken_s * SLOWER,
+        budget.full_range_every,
+        budget.every_frame,
+    )
+
+
 if __name__ == "__main__":
     runtime = SimpleNamespace(SessionOptions=Options, InferenceSession=Session)
     quiet.onnxruntime = lambda: runtime  # type: ignore[assignment]
     quiet.litert = lambda: SimpleNamespace(Interpreter=Interpreter)  # type: ignore[assignment]
+    be_patient()
+    assert LiveOptions((2, 2)).give_up_s == 10 * SLOWER
     sys.argv[0] = "anonymizer"
     runpy.run_module("anonymizer", run_name="__main__", alter_sys=True)
