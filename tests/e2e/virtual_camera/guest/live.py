@@ -1,7 +1,7 @@
 """`python -m anonymizer`, whose networks are computed by the host: an emulated processor takes minutes for a frame.
 
 Nothing else is taken out of the guest: camera, threads, tracking, drawing, checks and output are the package's own. The
-inputs that the networks get are the guest's, and so is what is done with their answers. Times after which a run ends are
+inputs that the networks get are the guest's, and so is what is done with their answers. Times after which runs end are
 SLOWER times as long: --max-age has an option, they have none.
 """
 
