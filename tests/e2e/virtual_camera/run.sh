@@ -19,7 +19,7 @@ for version in "${@:-0.12.7}"; do
     (cd "$here/../../.." && exec "${PYTHON:-python3}" -m tests.e2e.virtual_camera.host_networks "$CACHE/kept/networks") &
     networks=$!
     until [ -d "$CACHE/kept/networks" ]; do kill -0 $networks || exit 2; sleep 1; done
-    # without AVX: QEMU 7.2 emulates its gathering loads wrongly, and numpy crashes or hangs
+    # without AVX: numpy's code for it crashed and hung under QEMU 7.2 (float32 with gaps, np.maximum)
     accel=(-accel tcg,thread=multi -cpu max,avx=off,avx2=off,fma=off,f16c=off)
     [ "${KVM:-0}" = 1 ] && accel=(-accel kvm -cpu host)
     timeout "${LIMIT:-3600}" qemu-system-x86_64 "${accel[@]}" -M q35 -smp "${CORES:-2}" -m "${MEMORY:-4096}" \

@@ -198,7 +198,7 @@ def persona_is_seen_and_the_raw_face_never() -> str:
                         frames = watched(viewer, shown, lambda: second.reached("COVERED"))
                         results.append(judged(frames, shown, "opencv-second-run"))
                         viewer.__exit__()
-                        results.append(judged(by_ffmpeg(60), shown, "ffmpeg"))
+                        results.append(judged(by_ffmpeg(200), shown, "ffmpeg"))
                         second.end(signal.SIGKILL)
     with Writer() as after:
         assert after.said == "OPEN", f"after a killed run: {after.said}"
