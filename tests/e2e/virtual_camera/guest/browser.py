@@ -8,7 +8,9 @@ from __future__ import annotations
 import base64
 import http.server
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -76,10 +78,12 @@ def main(label: str, folder: Path) -> int:
     program = shutil.which("chromium-headless-shell") or shutil.which("chromium") or "chromium"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         address = f"http://127.0.0.1:{server.server_port}/?label={label}"
-        browser = subprocess.Popen([program, *FLAGS, f"--user-data-dir={profile}", address], stderr=subprocess.DEVNULL)
+        command = [program, *FLAGS, f"--user-data-dir={profile}", address]
+        nowhere = subprocess.DEVNULL  # its children would keep a pipe open
+        browser = subprocess.Popen(command, stdout=nowhere, stderr=nowhere, start_new_session=True)
         answered = done.wait(TIMEOUT_S)
-        browser.terminate()
-        browser.wait(30)
+        os.killpg(browser.pid, signal.SIGKILL)
+        browser.wait(300)
     pictures = answer.get("pictures")
     if not answered or not isinstance(pictures, list):
         print(answer.get("error", f"no answer in {TIMEOUT_S} s"))
