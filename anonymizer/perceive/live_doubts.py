@@ -54,7 +54,8 @@ class LiveDoubts:
         if face.landmarks_px is not None and not edges(face.box_px, _size_px(frame)):
             rolls = [face.roll_rad + turn for turn in _TURNS_RAD]  # landmarks may lie crosswise
             return any(self._finder.heard_of(frame.rgb, face.box_px, LEAST_PLAIN, roll) for roll in rolls)
-        return is_backed(self._finder, self._masker, frame, face.box_px, face.roll_rad)
+        seen_px = face.detected_box or face.box_px  # without the room for where it may have gone
+        return is_backed(self._finder, self._masker, frame, seen_px, face.roll_rad)
 
     def _may_look(self, frame: Frame) -> bool:
         if self._asked_at_s != frame.captured_at_s:
