@@ -18,8 +18,9 @@ from anonymizer.perceive.tracks import edges
 from anonymizer.stages import PersonMasker
 
 DENIED_S = 1.0  # a place that was denied is looked at again after so long
-LEAST_PLAIN = 0.4  # of a close look at landmarks inside the frame: 170 faces, dark and blurred too, had .71 and more, a
-# plant beside somebody's hair, on which they had come to lie for two seconds, at most .25
+# Of a close look at a whole face: 170 with landmarks, dark and blurred too, had .71 and more, 7 without .66 and more;
+# a plant beside somebody's hair, on which landmarks had come to lie for two seconds, at most .25
+LEAST_PLAIN = 0.3
 LYING_RAD = 0.8
 _TURNS_RAD = 0.0, math.pi / 2, -math.pi / 2
 SCORE_STEP = 0.1  # or as soon as a detector is surer than it was by so much
@@ -51,11 +52,11 @@ class LiveDoubts:
         return not self._may_look(frame) or is_backed(self._finder, self._masker, frame, box)
 
     def _speaks_for(self, face: Face, frame: Frame) -> bool:
-        if face.landmarks_px is not None and not edges(face.box_px, _size_px(frame)):
-            rolls = [face.roll_rad + turn for turn in _TURNS_RAD]  # landmarks may lie crosswise
-            return any(self._finder.heard_of(frame.rgb, face.box_px, LEAST_PLAIN, roll) for roll in rolls)
         seen_px = face.detected_box or face.box_px  # without the room for where it may have gone
-        return is_backed(self._finder, self._masker, frame, seen_px, face.roll_rad)
+        if edges(face.box_px, _size_px(frame)):
+            return is_backed(self._finder, self._masker, frame, seen_px, face.roll_rad)
+        rolls = [face.roll_rad + turn for turn in _TURNS_RAD]  # landmarks may lie crosswise
+        return any(self._finder.heard_of(frame.rgb, seen_px, LEAST_PLAIN, roll) for roll in rolls)
 
     def _may_look(self, frame: Frame) -> bool:
         if self._asked_at_s != frame.captured_at_s:

@@ -194,15 +194,16 @@ def test_a_jump_leaves_no_cover_where_nothing_speaks_for_a_face() -> None:
     assert [len(planned or ()) for planned in out] == [1] * 12
 
 
-@pytest.mark.parametrize(("confidence", "hears", "standing", "covered"), [
-    (0.4, False, False, 0), (0.4, True, False, 1), (0.4, False, True, 1), (0.7, False, False, 1),
+@pytest.mark.parametrize(("x", "confidence", "hears", "standing", "covered"), [
+    (100, 0.4, False, False, 0), (100, 0.4, True, False, 1), (100, 0.4, False, True, 0), (100, 0.7, False, False, 1),
+    (-20, 0.4, False, False, 0), (-20, 0.4, False, True, 1),
 ])  # fmt: skip
 def test_a_new_large_face_that_nothing_speaks_for_is_not_covered(
-    confidence: float, hears: bool, standing: bool, covered: int
+    x: int, confidence: float, hears: bool, standing: bool, covered: int
 ) -> None:
-    """A close look or a person speaks for it, or the detector is sure."""
+    """A close look speaks for it, or the detector is sure; at the frame's edge also a person in its place."""
     mask = person_mask(0, SIZE_PX[0] if standing else 1)
-    script = Script(lambda n: Sight((bare(Box(100, 100, 160, 180), confidence),)), lambda n: mask, lambda n: hears)
+    script = Script(lambda n: Sight((bare(Box(x, 100, x + 60, 180), confidence),)), lambda n: mask, lambda n: hears)
     assert [len(planned or ()) for planned in plans(script, 3)] == [covered] * 3
 
 
