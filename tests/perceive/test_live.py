@@ -208,6 +208,7 @@ def test_a_new_large_face_that_nothing_speaks_for_is_not_covered(
 
 
 def test_a_small_face_is_believed_and_a_denied_one_asked_about_again() -> None:
+    """After a second, or as soon as a detector is surer."""
     small = Script(lambda n: Sight((bare(Box(100, 100, 120, 126), 0.3),)), hears=lambda n: False)
     assert [len(planned or ()) for planned in plans(small, 3)] == [1] * 3
     later = Script(lambda n: Sight((bare(Box(100, 100, 160, 180), 0.3),)), hears=lambda n: n > 5)
@@ -227,6 +228,7 @@ def test_landmarks_inside_the_frame_need_a_plain_face() -> None:
 
 
 def test_strict_denies_nothing() -> None:
+    """What either detector hears of is covered."""
     script = Script(lambda n: Sight((bare(Box(100, 100, 160, 180), 0.3),)), hears=lambda n: False)
     planner = LivePlanner(script, script, MODEL, believe_all=True)
     assert planner.plan(Frame(picture(), 0, 0.0))
