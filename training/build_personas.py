@@ -1,10 +1,10 @@
 """Build the persona bank from CC0 portraits of people who do not exist.
 
-    python -m training build-personas --portraits FOLDER --exclude configs/personas_exclude.txt
+    python -m training build-personas --portraits FOLDER --list configs/personas.txt
 
-Portraits are unwrapped through their landmarks, their low-frequency light is taken off, and what is
-left is stored as log detail. The list of excluded files (glasses, hats, hair or hands over the face,
-paint, hard light, and those kept for the sample clip) is made by looking at every one of them.
+Portraits are unwrapped through their landmarks, hair at the temples is filled with skin, their low-frequency
+light is taken off, and what is left is stored as log detail. The list is made by looking at every one of them;
+those of the sample clip are not on it.
 """
 
 from __future__ import annotations
@@ -19,23 +19,21 @@ import numpy.typing as npt
 
 from anonymizer.faces import Box, Face, Floats
 from anonymizer.perceive.motion import fit_motion, motion_in_head
-from anonymizer.persona import bank
+from anonymizer.persona import atlas, bank
 from anonymizer.persona.face_model import FaceModel
 from anonymizer.persona.persona import region
 from training.landmark_photos import PhotoLandmarks, landmark_photos, read_rgb
 from training.mouths import mouth_patches
-from training.unwrap import unwrap
+from training.unwrap import fill, unwrap
 
 LOW_SIGMA_PX = 26  # of the 512 px atlas; below it lips and brows stay in the detail, light does not
-CHROMA_SIGMA_PX, CHROMA_KEPT = 9, 0.45  # blotches of colour wider than this are damped: they betray the seams of a mix
-SHADING = 0.3  # quantile of the bank; with the median, folds and noses were too dark in flat light
-WRINKLE_SIGMA_PX = 7  # folds of skin are narrower than this, in the 512 px atlas
-WRINKLE_SHARE = 0.4  # portraits with more than this quantile's are calmed towards it: personas know no age
-WRINKLE_LEAST = 0.55  # of its own folds that a skin keeps; less looks blurred
-WRINKLE_AREAS = (((26, 96), (150, 362)), ((200, 300), (90, 180)), ((200, 300), (332, 422)))  # forehead, cheeks
+RIM_SIGMA_PX = 4
+HAIR = -0.28  # log brightness, relative to the portrait's skin and the bank's usual, below which temples are hair
+LIPS, LIPS_HUE = ((256, 312), (92, 48)), 0.65  # atlas ellipse, and what is kept of its hue: paint looks wrong on most
 HIGHLIGHT = 0.22  # log detail above this is a specular highlight and is pressed down
 TONES = 6
 LOW_KEPT = 0.6  # of a portrait's own low frequencies; the rest is light that was in the photo
+LIST = Path("configs/personas.txt")
 SKIN = (slice(90, 330), slice(130, 382))  # atlas rows and columns that set the tone: forehead to cheeks
 
 
@@ -43,49 +41,96 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m training build-personas", description=__doc__)
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--mouths", type=Path, nargs="*", default=[], help="more folders of photos to take teeth from")
-    parser.add_argument("--exclude", type=Path, default=Path("configs/personas_exclude.txt"))
-    parser.add_argument("--out", type=Path, default=Path("anonymizer/weights/persona_bank_v1.npz"))
+    parser.add_argument("--list", type=Path, default=LIST, help="portraits to take; `beard` behind a name")
+    parser.add_argument("--out", type=Path, default=Path("anonymizer/weights/persona_bank_v2.npz"))
     args = parser.parse_args(argv)
     from anonymizer.persona.face_model import load_face_model
 
     model = load_face_model()
-    excluded = {line.split("#")[0].strip() for line in args.exclude.read_text().splitlines()}
-    photos = [p for p in landmark_photos([args.portraits]) if p.path.name not in excluded and p.faces == 1]
+    listed = read_list(args.list)
+    photos = [p for p in landmark_photos([args.portraits]) if p.faces == 1]
     teeth = mouth_patches([*photos, *landmark_photos(args.mouths)], model)
-    arrays = build(photos, teeth, model)
+    tones = np.exp([_tone(low_frequencies(_log_texture(p, model))) for p in photos])  # skins of all, not of the listed
+    photos = [p for p in photos if p.path.name in listed]
+    arrays = build(photos, model, np.array([listed[p.path.name] for p in photos]))
+    arrays |= {"tones": tone_steps(tones)} | _packed("teeth", teeth, 92)
     np.savez(args.out, **arrays)
     size_mb = args.out.stat().st_size / 1e6
     print(f"{len(photos)} portraits, {len(teeth)} mouths, {size_mb:.1f} MB")
     return 0
 
 
-def build(photos: list[PhotoLandmarks], teeth: list[npt.NDArray[np.uint8]], model: FaceModel) -> dict[str, Any]:
-    """All arrays of the bank."""
-    logs = [
-        np.log(np.maximum(unwrap(read_rgb(p.path), p.landmarks_px, model)[0][: bank.FACE_ROWS], 0.02)) for p in photos
-    ]
+def read_list(path: Path) -> dict[str, bool]:
+    """File names of the portraits to take, and whether each has a beard."""
+    lines = (line.split("#")[0].split() for line in path.read_text(encoding="utf-8").splitlines())
+    return {words[0]: "beard" in words[1:] for words in lines if words}
+
+
+def build(photos: list[PhotoLandmarks], model: FaceModel, bearded: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """All arrays of the bank but tones and teeth."""
+    logs = without_hair([_log_texture(p, model) for p in photos])
     lows = [low_frequencies(log) for log in logs]
-    tones = np.stack([np.median(low[SKIN].reshape(-1, 3), axis=0) for low in lows])
+    tones = np.stack([_tone(low) for low in lows])
     light = np.mean([symmetric(low) - tone for low, tone in zip(lows, tones, strict=True)], 0)
-    details = even_contrast([press_highlights(log - low) for log, low in zip(logs, lows, strict=True)])
-    details = calm_wrinkles(details)
+    kept = LOW_KEPT * (1 - hair_rim()[..., None])
+    details = [plain_lips(even_rim(press_highlights(log - low))) for log, low in zip(logs, lows, strict=True)]
     arrays: dict[str, Any] = {
-        "low": LOW_KEPT
-        * np.stack([small(symmetric(low) - tone - light) for low, tone in zip(lows, tones, strict=True)]).astype(
-            np.float32
-        ),
+        "low": np.stack([small(kept * (symmetric(low) - tone - light)) for low, tone in zip(lows, tones, strict=True)]),
         "shapes_cm": np.stack([identity_shape(p, model) for p in photos]).astype(np.float16),
         "feminine": np.array(["_female_" in p.path.name for p in photos]),
-        "wrinkles": np.array([np.abs(d[60:400, 90:420]).mean() for d in details], np.float32),
+        "bearded": bearded,
         "brightness": tones.mean(1).astype(np.float32),
         "light": small(light).astype(np.float32),
-        "tones": tone_steps(np.exp(tones)),
         "version": np.array(bank.VERSION),
     }
-    arrays |= _packed(
-        "detail", [np.clip(d * (127 / bank.DETAIL_RANGE) + 128, 0, 255).astype(np.uint8) for d in details], 88
+    return arrays | _packed(
+        "detail", [np.clip(d * (127 / bank.DETAIL_RANGE) + 128, 0, 255).astype(np.uint8) for d in details], 90
     )
-    return arrays | _packed("teeth", teeth, 92)
+
+
+def _log_texture(photo: PhotoLandmarks, model: FaceModel) -> Floats:
+    texture = unwrap(read_rgb(photo.path), photo.landmarks_px, model)[0][: bank.FACE_ROWS]
+    return np.asarray(np.log(np.maximum(texture, 0.02)), np.float32)
+
+
+def _tone(low: Floats) -> Floats:
+    return np.asarray(np.median(low[SKIN].reshape(-1, 3), axis=0), np.float32)
+
+
+def plain_lips(detail: Floats) -> Floats:
+    """Detail with lips of less colour."""
+    grey = detail.mean(2, keepdims=True)
+    return np.asarray(detail + (LIPS_HUE - 1) * region(*LIPS) * (detail - grey), np.float32)
+
+
+def hair_rim() -> Floats:
+    """(440, 512) where hair may hang over the face: 1 at temples and the top of the forehead, 0 where brows end."""
+    y, x = np.mgrid[0 : bank.FACE_ROWS, 0 : atlas.WIDTH_PX].astype(np.float32)
+    inwards = np.minimum(168 - 0.5 * np.maximum(95 - y, 0) - np.abs(x - 256), y - 58)  # px; below 0 is rim
+    rim = np.clip(0.5 - inwards / 30, 0, 1) * np.clip((320 - y) / 40, 0, 1)
+    return np.asarray(rim * rim * (3 - 2 * rim), np.float32)
+
+
+def even_rim(detail: Floats) -> Floats:
+    """Detail of which hair's shadows at the rim are taken; pores stay."""
+    return np.asarray(detail - hair_rim()[..., None] * cv2.GaussianBlur(detail, (0, 0), RIM_SIGMA_PX), np.float32)
+
+
+def without_hair(logs: list[Floats]) -> list[Floats]:
+    """(440, 512, 3) log textures with skin where hair hangs over the temples or the top of the forehead."""
+    rim = hair_rim() > 0.5
+    grey = [cv2.GaussianBlur((log - _tone(low_frequencies(log))).mean(2), (0, 0), 5) for log in logs]
+    usual = np.median([np.maximum(g, g[:, ::-1]) for g in grey], 0)
+    wider = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (19, 19))
+    out = []
+    for log, own in zip(logs, grey, strict=True):
+        hair = cv2.dilate(((own - usual < HAIR) & rim).astype(np.float32), wider)
+        texture: Floats = np.zeros((atlas.HEIGHT_PX, atlas.WIDTH_PX, 3), np.float32)
+        sure: Floats = np.zeros(texture.shape[:2], np.float32)
+        texture[: bank.FACE_ROWS] = np.exp(log)
+        sure[: bank.FACE_ROWS] = 1 - cv2.GaussianBlur(hair, (0, 0), 4)
+        out.append(np.log(np.maximum(fill(texture, sure)[: bank.FACE_ROWS], 0.02)))
+    return out
 
 
 def low_frequencies(log: Floats) -> Floats:
@@ -108,38 +153,6 @@ def press_highlights(detail: Floats) -> Floats:
     brightness = detail.mean(2, keepdims=True)
     excess = np.maximum(brightness - HIGHLIGHT, 0)
     return np.asarray(detail - 0.75 * excess, np.float32)
-
-
-def even_contrast(details: list[Floats]) -> list[Floats]:
-    """Damp colour blotches, and bring every portrait's shading (not its pores) down to that of the calmer ones."""
-    shading = [cv2.GaussianBlur(d, (0, 0), CHROMA_SIGMA_PX) for d in details]
-    grey = [s.mean(2, keepdims=True) for s in shading]
-    spread = np.array([g[60:400, 90:420].std() for g in grey])
-    aim = float(np.quantile(spread, SHADING))
-    return [
-        np.asarray(d - s + CHROMA_KEPT * (s - g) + min(1.0, aim / own) * g, np.float32)
-        for d, s, g, own in zip(details, shading, grey, spread, strict=True)
-    ]
-
-
-def wrinkles(detail: Floats) -> float:
-    """How much fine shading forehead and cheeks have, in log units."""
-    fine = detail - cv2.GaussianBlur(detail, (0, 0), WRINKLE_SIGMA_PX)
-    return float(np.mean([np.abs(fine[slice(*rows), slice(*columns)]).mean() for rows, columns in WRINKLE_AREAS]))
-
-
-def calm_wrinkles(details: list[Floats]) -> list[Floats]:
-    """Bring the fine shading of every portrait towards what a middle-aged skin has; brows, eyes and lips keep more."""
-    amount = np.array([wrinkles(detail) for detail in details])
-    aim = float(np.quantile(amount, WRINKLE_SHARE))
-    features = np.maximum(region((256, 140), (150, 42)), region((256, 300), (84, 54)))
-    out = []
-    for detail, own in zip(details, amount, strict=True):
-        kept = min(1.0, max(WRINKLE_LEAST, aim / own))
-        share = kept + features * (np.sqrt(kept) - kept)
-        fine = detail - cv2.GaussianBlur(detail, (0, 0), WRINKLE_SIGMA_PX)
-        out.append(np.asarray(detail + (share - 1) * fine, np.float32))
-    return out
 
 
 def identity_shape(photo: PhotoLandmarks, model: FaceModel) -> Floats:

@@ -2,7 +2,7 @@
 
     python -m training make-sample --portrait FILE --out anonymizer/sample/talking_head.mp4
 
-The portrait must be in no persona (configs/personas_exclude.txt). The same portrait gives the same clip.
+The portrait must be in no persona (not in configs/personas.txt). The same portrait gives the same clip.
 """
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ from anonymizer.errors import WeightsError
 from anonymizer.faces import Floats
 from anonymizer.weights.locate import weight_path
 
-VERSION = 1
+VERSION = 2
 DETAIL_RANGE = 1.2  # log units either way that the 8-bit detail covers
 FACE_ROWS = 440  # atlas rows that the face takes
-_ARRAYS = {"detail", "detail_ends", "low", "shapes_cm", "feminine", "wrinkles", "brightness", "light", "tones"} | {
+_ARRAYS = {"detail", "detail_ends", "low", "shapes_cm", "feminine", "bearded", "brightness", "light", "tones"} | {
     "teeth",
     "teeth_ends",
 }
@@ -29,7 +29,7 @@ _ARRAYS = {"detail", "detail_ends", "low", "shapes_cm", "feminine", "wrinkles", 
 @dataclass(frozen=True, slots=True, eq=False)
 class PersonaBank:
     """detail_webp: n encoded (440, 512, 3) uint8, 128 + log detail · 127 / 1.2. low (n, 28, 32, 3) float32 log
-    colour without its mean. shapes_cm (n, 468, 3). feminine (n,) bool. wrinkles (n,) how much fine detail.
+    colour without its mean. shapes_cm (n, 468, 3). feminine, bearded (n,) bool.
     brightness (n,): mean log luminance of the portrait's own skin.
     light (28, 32, 3): log average light and colour pattern. tones (6, 3): RGB [0, 1], dark to light.
     teeth_webp: k encoded (128, 192, 3) mouths. version is checked when read."""
@@ -38,7 +38,7 @@ class PersonaBank:
     low: Floats
     shapes_cm: Floats
     feminine: npt.NDArray[np.bool_]
-    wrinkles: Floats
+    bearded: npt.NDArray[np.bool_]
     brightness: Floats
     light: Floats
     tones: Floats
@@ -78,7 +78,7 @@ def bank_from(arrays: dict[str, npt.NDArray[Any]]) -> PersonaBank:
         low=arrays["low"].astype(np.float32),
         shapes_cm=arrays["shapes_cm"].astype(np.float32),
         feminine=arrays["feminine"].astype(bool),
-        wrinkles=arrays["wrinkles"].astype(np.float32),
+        bearded=arrays["bearded"].astype(bool),
         brightness=arrays["brightness"].astype(np.float32),
         light=arrays["light"].astype(np.float32),
         tones=arrays["tones"].astype(np.float32),

@@ -2,7 +2,9 @@
 
 Three portraits of the bank are put together: one gives the skin and most of the fine detail, the
 others eyes and brows, mouth and chin, so that no contour is drawn twice; all three mix in shape and in
-low frequencies, and a random identity offset is added to the shape.
+low frequencies, and a random identity offset is added to the shape. Every skin tone has the same pool: with
+portraits near the wearer's own tone a recogniser told more of who it was (.04 of area under the curve,
+docs/evaluation.md).
 """
 
 from __future__ import annotations
@@ -23,17 +25,10 @@ LOOKS = ("any", "feminine", "masculine")
 SHAPE_WEIGHTS = (0.5, 0.28, 0.22)
 SHAPE_GAIN = 1.25  # a mix of three is flatter than one; this gives a single face's spread back
 OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats its portraits' shape
-NEAREST_WRINKLES = 0.5  # partners come from this share of the pool, nearest in amount of fine detail
-# One pool for every skin: with portraits near the wearer's own tone a recogniser told more of who it was (.04 of area
-# under the curve, docs/evaluation.md). This share of the bank, nearest the middle of all tones: lips and shine of those
-# further off do not recolour well.
-MIDDLE_TONES = 0.6
 SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 48 personas of the lightest tone
-# Soft ellipses in the 512 × 440 atlas: centre x, y and radii px. Wide, since with narrower ones the dominating portrait
-# was the nearest of 129 for every fifth persona, then for every twelfth (MobileFaceNet, `measure-personas`).
+# Soft ellipses in the 512 × 440 atlas: centre x, y and radii px. Wide, so that the dominating portrait is seldom known.
 EYES_REGION = ((256, 146), (200, 84))
 MOUTH_REGION = ((256, 348), (184, 104))
-NOSE_REGION = ((256, 203), (58, 52))  # ends at the nose: further down it left patches in moustaches
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
 IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 2
 IRIS_WEIGHTS_LIGHT = (0.25, 0.22, 0.15, 0.12, 0.16, 0.1)
@@ -60,12 +55,12 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
         raise ValueError(f"tone must be 0 to {len(bank.tones) - 1} and look one of {LOOKS}, got {tone} and {look!r}")
     rng = _random(derive(secret, slot, "persona", 32))
     order = _random(derive(secret, 0, "order", 32))  # one for all slots: people side by side differ
-    portraits = _choose(rng, order, secret, slot, look, bank)
+    portraits = _choose(order, secret, slot, look, bank)
     shape = sum(w * bank.shapes_cm[i] for w, i in zip(SHAPE_WEIGHTS, portraits, strict=True)) * SHAPE_GAIN
     # What moves the whole head is pose, not shape; left in, a turned persona stands beside the head it should cover.
     shape = shape - np.average(shape, axis=0, weights=model.alignment_weights)
     offset = np.tensordot(rng.normal(0, OFFSET_SIGMA, len(model.identity_basis_cm)), model.identity_basis_cm, 1)
-    skin = _skin(portraits, rng, tone, bank)
+    skin = _skin(portraits, tone, bank)
     weights = IRIS_WEIGHTS_DARK if tone < 3 else IRIS_WEIGHTS_LIGHT
     iris = np.array(IRIS_RGB, np.float32)[rng.choice(len(IRIS_RGB), p=weights)] * rng.uniform(0.8, 1.2)
     mouth = decode_rgb(bank.teeth_webp[int(rng.integers(len(bank.teeth_webp)))])
@@ -90,39 +85,29 @@ def _random(seed: bytes) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big")))
 
 
-def _choose(
-    rng: np.random.Generator, order: np.random.Generator, secret: bytes, slot: int, look: str, bank: PersonaBank
-) -> tuple[int, int, int]:
-    """A dominating portrait and two of the same sex, with a like amount of wrinkles.
+def _choose(order: np.random.Generator, secret: bytes, slot: int, look: str, bank: PersonaBank) -> tuple[int, int, int]:
+    """A dominating portrait and two others of the look; `any` mixes the sexes, and has no beard.
 
     Slots take the dominating one in turn from the secret's own order, so that none comes twice before all came once;
     when it does, it has other partners.
     """
-    wanted = {"any": bool(rng.integers(2)), "feminine": True, "masculine": False}[look]
-    pool = np.flatnonzero(bank.feminine == wanted)
-    middle = float(np.log(bank.tones).mean())
-    pool = pool[np.argsort(np.abs(bank.brightness[pool] - middle))][: max(8, int(len(pool) * MIDDLE_TONES))]
+    fits = {"any": ~bank.bearded, "feminine": bank.feminine, "masculine": ~bank.feminine}[look]
+    pool = np.flatnonzero(fits)
     turn, at = divmod(slot, len(pool))
     first = int(order.permutation(pool)[at])
-    others = pool[pool != first]
-    near = others[np.argsort(np.abs(bank.wrinkles[others] - bank.wrinkles[first]))]
-    partners = near[: max(2, int(len(near) * NEAREST_WRINKLES))]
-    partners = _random(derive(secret, first, "partners", 32)).permutation(partners)
+    partners = _random(derive(secret, first, "partners", 32)).permutation(pool[pool != first])
     pair = 2 * (turn % (len(partners) // 2))
     return first, int(partners[pair]), int(partners[pair + 1])
 
 
-def _skin(
-    portraits: tuple[int, int, int], rng: np.random.Generator, tone: int, bank: PersonaBank
-) -> npt.NDArray[np.uint8]:
+def _skin(portraits: tuple[int, int, int], tone: int, bank: PersonaBank) -> npt.NDArray[np.uint8]:
     import cv2
 
     first, second, third = portraits
     share = [float(np.exp(bank.brightness[i] - np.log(bank.tones[tone]).mean())) ** SHINE_POWER for i in portraits]
     details = {i: _recoloured(bank.detail(i), each) for i, each in zip(portraits, share, strict=True)}
     detail = details[first].copy()
-    eyes, mouth, nose = (region(*r) for r in (EYES_REGION, MOUTH_REGION, NOSE_REGION))
-    for donor, mask in ((second, eyes), (third, mouth), (int(rng.choice([second, third])), nose)):
+    for donor, mask in ((second, region(*EYES_REGION)), (third, region(*MOUTH_REGION))):
         detail += (details[donor] - detail) * mask
     low = (
         sum(w * _recoloured(bank.low[i], k) for w, i, k in zip(SHAPE_WEIGHTS, portraits, share, strict=True))

@@ -37,10 +37,10 @@ def test_64_personas_are_64_people(many: list[Persona]) -> None:
 
 
 def test_each_is_mixed_of_three_portraits_and_repeats_none(many: list[Persona]) -> None:
-    """Three different portraits of one sex; no persona has the shape of any portrait."""
+    """Three different portraits without a beard; no persona has the shape of any portrait."""
     for persona in many:
         assert len(set(persona.portraits)) == 3
-        assert len({bool(BANK.feminine[i]) for i in persona.portraits}) == 1
+        assert not BANK.bearded[list(persona.portraits)].any()
         apart = BANK.shapes_cm[list(persona.portraits)] - persona.shape_cm
         apart -= np.average(apart, axis=1, weights=MODEL.alignment_weights)[:, None]
         nearest = np.sqrt((apart**2).mean((1, 2))).min()
@@ -111,10 +111,10 @@ def test_unknown_choices_are_refused(tone: int, look: str) -> None:
 def test_the_bank_decodes() -> None:
     """Every array fits the others; details and mouths are pictures of the promised size."""
     count = len(BANK)
-    assert count >= 60
+    assert count >= 40
     assert BANK.low.shape == (count, 28, 32, 3)
     assert BANK.shapes_cm.shape == (count, 468, 3)
-    assert len(BANK.feminine) == len(BANK.wrinkles) == len(BANK.brightness) == count
+    assert len(BANK.feminine) == len(BANK.bearded) == len(BANK.brightness) == count
     assert BANK.detail(0).shape == (FACE_ROWS, atlas.WIDTH_PX, 3)
     assert abs(float(BANK.detail(count - 1).mean())) < 0.1
     patch = atlas.MOUTH

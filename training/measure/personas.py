@@ -29,6 +29,7 @@ from anonymizer.persona.bank import PersonaBank, load_bank
 from anonymizer.persona.face_model import FaceModel, load_face_model
 from anonymizer.persona.persona import Persona, draw_persona
 from anonymizer.sheet import BACKGROUND_RGB, grid, save_rgb
+from training.build_personas import LIST, read_list
 from training.landmark_photos import landmark_photos, read_rgb
 from training.measure.report import print_table, write_json
 from training.measure.tap import replaced
@@ -45,8 +46,6 @@ SWEEP: dict[str, dict[str, Any]] = {
     "offset .9": {"OFFSET_SIGMA": 0.9},
     "no eyes region": {"EYES_REGION": _NOWHERE},
     "no mouth region": {"MOUTH_REGION": _NOWHERE},
-    "no nose region": {"NOSE_REGION": _NOWHERE},
-    "larger regions": {"EYES_REGION": ((256, 146), (200, 84)), "MOUTH_REGION": ((256, 348), (184, 104))},
 }
 UNMIXED: dict[str, Any] = {"SHAPE_WEIGHTS": (1.0, 0.0, 0.0), "SHAPE_GAIN": 1.0, "OFFSET_SIGMA": 0.0}
 
@@ -137,7 +136,7 @@ def main(argv: list[str]) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     model, bank = load_face_model(), load_bank()
     recognisers = load_recognisers(args.recogniser, args.models, args.dlib)
-    photos = bank_photos(args.portraits, args.exclude)
+    photos = bank_photos(args.portraits, args.list)
     if len(photos) != len(bank):
         print(f"note: {len(photos)} portraits found, {len(bank)} in the bank; own portraits may be misnamed")
     renders = [portrait_with_points(p, model) for p in draw_unmixed(bank, model)]
@@ -163,10 +162,10 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def bank_photos(folder: Path, exclude: Path) -> list[tuple[Path, Floats]]:
-    """The bank's portraits in its order: by name, without the excluded, one face each."""
-    excluded = {line.split("#")[0].strip() for line in exclude.read_text(encoding="utf-8").splitlines()}
-    return [(p.path, p.landmarks_px) for p in landmark_photos([folder]) if p.path.name not in excluded and p.faces == 1]
+def bank_photos(folder: Path, names: Path) -> list[tuple[Path, Floats]]:
+    """The bank's portraits in its order: by name, those listed, one face each."""
+    listed = read_list(names)
+    return [(p.path, p.landmarks_px) for p in landmark_photos([folder]) if p.path.name in listed and p.faces == 1]
 
 
 def nearest_sheet(
@@ -209,7 +208,7 @@ def print_rows(rows: Sequence[dict[str, Any]]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training measure-personas", description=__doc__)
     parser.add_argument("--portraits", type=Path, required=True)
-    parser.add_argument("--exclude", type=Path, default=Path("configs/personas_exclude.txt"))
+    parser.add_argument("--list", type=Path, default=LIST)
     parser.add_argument("--dlib", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--recogniser", type=Path, nargs="*", default=[], help="TOML files, as for anonymizer audit")
     parser.add_argument("--models", type=Path, help="folder of their ONNX files")
