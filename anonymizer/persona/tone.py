@@ -14,6 +14,7 @@ UNKNOWN = 4  # of 0 (dark) to 5 (light), when no skin is seen
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 TRUST, CHROMA_TRUST = 0.8, 0.7  # how far what is seen draws away from the tone of UNKNOWN, in log colour
 TINT_RANGE = (0.6, 1.6)  # how far the light of the scene may recolour a step
+DARKEST = 0.1  # share of the usual tone that a face keeps in the dark
 _MIN_PX, _MIN_SHARE = 40, 0.08  # of a region, that must look like skin
 # Percentiles of brightness that are averaged: a face is brighter than the neck below it, and hair is in the way. With
 # these, the error in log brightness is .09 on 47 portraits in even light, .32 on 210 in coloured and dark light (rms).
@@ -45,7 +46,8 @@ def propose_tone(rgb: npt.NDArray[np.uint8], unknown: Mask, hull_px: npt.NDArray
     """The tone for a face from the erased frame around it.
 
     rgb (H, W, 3) with unknown (H, W) not 0 where it was erased. hull_px (N, 2): the face's hole. The neck is
-    looked at first, then everything around the hole; without skin in sight the middle step is taken.
+    looked at first, then everything around the hole; without skin in sight the usual step is taken, no brighter than
+    the brightest of what is around: of 156 photos two had a face that was (1.2 times and more).
     """
     (x0, y0), (x1, y1) = hull_px.min(0), hull_px.max(0)
     width, height = x1 - x0, y1 - y0
@@ -57,7 +59,25 @@ def propose_tone(rgb: npt.NDArray[np.uint8], unknown: Mask, hull_px: npt.NDArray
             seen = _likely(colour, tones[UNKNOWN])
             step = int(np.argmin(np.abs(np.log(tones @ LUMA) - np.log(max(float(seen @ LUMA), 1e-3)))))
             return Tone(step, np.clip(seen / tones[step], *TINT_RANGE).astype(np.float32))
-    return plain(UNKNOWN, seen=False)
+    limit = _brightest(rgb, unknown, around) / float(tones[UNKNOWN] @ LUMA)
+    return Tone(UNKNOWN, np.full(3, np.clip(limit, DARKEST, 1), np.float32), seen=False)
+
+
+def _brightest(rgb: npt.NDArray[np.uint8], unknown: Mask, box: tuple[float, float, float, float]) -> float:
+    """Luma [0, 1] that 1 % of the known px of a box pass; 1 where nothing is known."""
+    part, free = _part(rgb, unknown, box)
+    known = part[free]
+    return float(np.percentile(known @ LUMA, 99)) / 255 if len(known) else 1.0
+
+
+def _part(
+    rgb: npt.NDArray[np.uint8], unknown: Mask, box: tuple[float, float, float, float]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """A box of the frame, and which of its px are known."""
+    height, width = unknown.shape
+    x0, x1 = (int(np.clip(v, 0, width)) for v in (box[0], box[2]))
+    y0, y1 = (int(np.clip(v, 0, height)) for v in (box[1], box[3]))
+    return rgb[y0:y1, x0:x1], unknown[y0:y1, x0:x1] == 0
 
 
 def _likely(colour: Floats, usual: Floats) -> Floats:
@@ -70,12 +90,9 @@ def _likely(colour: Floats, usual: Floats) -> Floats:
 
 def _skin_colour(rgb: npt.NDArray[np.uint8], unknown: Mask, box: tuple[float, float, float, float]) -> Floats | None:
     """Mean colour [0, 1] of lit skin in a box, told by chroma (Chai and Ngan 1999: Cb 77 to 127, Cr 133 to 173)."""
-    height, width = unknown.shape
-    x0, x1 = (int(np.clip(v, 0, width)) for v in (box[0], box[2]))
-    y0, y1 = (int(np.clip(v, 0, height)) for v in (box[1], box[3]))
-    if x1 - x0 < 2 or y1 - y0 < 2:
+    part, free = _part(rgb, unknown, box)
+    if min(part.shape[:2]) < 2:
         return None
-    part, free = rgb[y0:y1, x0:x1], unknown[y0:y1, x0:x1] == 0
     ycc = cv2.cvtColor(part, cv2.COLOR_RGB2YCrCb)
     skin = (cv2.inRange(ycc, np.array([20, 136, 77]), np.array([248, 173, 126])) > 0) & free
     count = int(np.count_nonzero(skin))

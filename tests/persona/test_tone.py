@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from anonymizer.persona.bank import load_bank
-from anonymizer.persona.tone import UNKNOWN, propose_tone, retinted
+from anonymizer.persona.tone import LUMA, UNKNOWN, propose_tone, retinted
 
 TONES = load_bank().tones
 HULL = np.array([[60, 40], [140, 40], [140, 150], [60, 150]], np.float64)
@@ -58,3 +58,11 @@ def test_what_is_under_the_hole_says_nothing() -> None:
     got = propose_tone(rgb, hole, HULL, TONES)
     assert got.step == expected.step
     np.testing.assert_array_equal(got.tint, expected.tint)
+
+
+def test_in_the_dark_an_unseen_face_is_no_brighter_than_what_is_around() -> None:
+    """Without skin in sight the usual tone holds in a lit room, and is brought down in a dark one."""
+    lit, dark = (propose_tone(np.full_like(scene(None)[0], grey), scene(None)[1], HULL, TONES) for grey in (200, 25))
+    np.testing.assert_array_equal(lit.tint, 1)
+    assert float((TONES[UNKNOWN] * dark.tint) @ LUMA) == pytest.approx(25 / 255, rel=0.01)
+    assert not dark.seen
