@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pytest
 
+from anonymizer.adapters.video_finish import frames_in
 from anonymizer.errors import SinkError
 from anonymizer.faces import Box, PlannedFace
 from anonymizer.frames import Frame, SafeFrame
@@ -218,3 +219,15 @@ def test_plans_and_memory_come_back_as_they_were() -> None:
     one_frame, other_frame = (each.render(follow, planned(ACTORS, 3)) for each in (renderer, fresh))
     np.testing.assert_array_equal(one_frame.rgb, other_frame.rgb)
     assert unpack_faces(pack_faces(None)) is None
+
+
+def test_a_film_cut_off_inside_a_picture_has_one_picture_less(tmp_path: Path, source: Path) -> None:
+    """A picture of which the last byte is missing does not count as whole."""
+    film = tmp_path / "out.mp4"
+    run(source, film)
+    with av.open(str(film)) as container:
+        whole = [(p.pos, p.size) for p in container.demux(container.streams.video[0]) if p.pos is not None]
+    assert frames_in(film) == FRAMES
+    start, size = max(whole)
+    film.write_bytes(film.read_bytes()[: start + size - 1])
+    assert frames_in(film) == FRAMES - 1

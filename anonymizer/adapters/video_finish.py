@@ -59,7 +59,7 @@ def check_sides(folder: Path, target: Path, sides: Sequence[SideTracks]) -> None
 
 
 def segments_of(film: Path, sizes: Iterable[int]) -> Iterator[list[Packet[Any]]]:
-    """The film's picture packets, in lists of these sizes, in order; fewer when it breaks off."""
+    """The film's picture packets, in lists of these sizes, in order; fewer when it breaks off, none but whole ones."""
     with av.open(str(film), "r", options=_LOCAL) as container:
         packets = container.demux(container.streams.video[0])
         for size in sizes:
@@ -69,7 +69,7 @@ def segments_of(film: Path, sizes: Iterable[int]) -> Iterator[list[Packet[Any]]]
                     packet = next(packets, None)
                 except av.FFmpegError:
                     return
-                if packet is None:
+                if packet is None or packet.is_corrupt:  # cut off in its middle
                     return
                 if packet.size:
                     segment.append(packet)
