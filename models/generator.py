@@ -20,7 +20,11 @@ NETWORK = "unet-fill-4"  # changes whenever the same weights would mean somethin
 GRID_LEVEL = 2  # 2 ** (2 + 1) = GRID_DIVISOR
 GAIN_LOG_LIMIT = 1.2  # gains from 0.3 to 3.3
 BIAS_LIMIT = 0.5
-HUE_CELLS = 4  # of the crop's side: the light's hue changes slowly over a face, its brightness does not
+HUE_CELLS = 4  # of the crop's side: the light's hue changes slowly over a face
+# When it is used, not while it learns (a network that learned under these painted against them):
+LIGHT_CELLS = 8  # of the crop's side: smoother light; finer, foreheads were mottled
+CORE_CELLS = 32  # of the crop's side: two of them inside its rim the guide is shown as it is, nothing painted over it
+HAZE = 0.4  # of the bias; the rest becomes gain, which keeps the guide's contrast
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,30 +114,62 @@ class Generator(nn.Module):
             if level == GRID_LEVEL:
                 grid = self.grid(x)
         gain, bias = (_one_hue(part) for part in torch.tanh(grid.float()).chunk(2, 1))
+        if not self.training:
+            gain, bias = _even(gain), _even(bias)
         gain, bias = torch.exp(gain * GAIN_LOG_LIMIT), bias * BIAS_LIMIT
+        if not self.training:
+            gain, bias = _less_haze(gain, bias, conditioning)
         image = F.pixel_shuffle(self.image(x), 2).float()
         start = fill(conditioning, gain, bias).clamp(0.02, 0.98)
         inpaint = torch.sigmoid(torch.log(start / (1 - start)) + _without_dots(image[:, :3]))
-        return gain, bias, inpaint, torch.sigmoid(image[:, 3:])
+        matte = torch.sigmoid(image[:, 3:])
+        return gain, bias, inpaint, matte if self.training else torch.maximum(matte, _core(conditioning[:, COVERAGE]))
 
 
 def _one_hue(grid: Tensor) -> Tensor:
     """(B, 3, G, G) with what its channels differ by held to HUE_CELLS² smooth cells: no blue noses."""
     grey = grid.mean(1, keepdim=True)
-    cells = F.avg_pool2d(grid - grey, grid.shape[-1] // HUE_CELLS)
-    return grey + F.interpolate(cells, size=grid.shape[-2:], mode="bilinear", align_corners=False)
+    return grey + _at_size(_cells(grid - grey, HUE_CELLS), grid)
+
+
+def _even(grid: Tensor) -> Tensor:
+    """(B, 3, G, G) held to LIGHT_CELLS² cells averaged with their neighbours."""
+    return _at_size(_mean3(_cells(grid, LIGHT_CELLS)), grid)
+
+
+def _less_haze(gain: Tensor, bias: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
+    """The same light on the guide's mean colour by more gain and less bias."""
+    coverage = conditioning[:, COVERAGE]
+    guide = ((conditioning[:, GUIDE] + coverage) / 2).sum((1, 2, 3), keepdim=True)  # 0 where coverage is 0
+    mean = (guide / (3 * coverage.sum((1, 2, 3), keepdim=True)).clamp(min=1)).clamp(min=0.05)
+    return (gain + (1 - HAZE) * bias / mean).clamp(min=0.1), HAZE * bias
+
+
+def _core(coverage: Tensor) -> Tensor:
+    """(B, 1, S, S): 0 at the guide's rim and outside, rising to 1 two of CORE_CELLS inside."""
+    cells = F.interpolate(coverage.float(), size=(CORE_CELLS, CORE_CELLS), mode="bilinear", align_corners=False)
+    inside = (2 * _mean3(_mean3(cells)) - 1).clamp(0, 1)
+    return _at_size(inside * inside * (3 - 2 * inside), coverage)
+
+
+def _cells(x: Tensor, cells: int) -> Tensor:
+    return F.avg_pool2d(x, max(x.shape[-1] // cells, 1))
+
+
+def _at_size(x: Tensor, like: Tensor) -> Tensor:
+    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def _mean3(x: Tensor) -> Tensor:
+    """Means of 3 × 3; sums of shifted planes take ONNX Runtime a fifth of the time of `avg_pool2d`."""
+    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    x = x[..., :-2, :] + x[..., 1:-1, :] + x[..., 2:, :]
+    return (x[..., :-2] + x[..., 1:-1] + x[..., 2:]) / 9
 
 
 def _without_dots(x: Tensor) -> Tensor:
-    """(B, C, S, S) blurred by about 1.2 px: free to set each px apart, training strung bright dots along holes.
-
-    Means of 3 × 3 px, twice; sums of shifted planes take ONNX Runtime a fifth of the time of `avg_pool2d`.
-    """
-    for _ in range(2):
-        x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-        x = x[..., :-2, :] + x[..., 1:-1, :] + x[..., 2:, :]
-        x = (x[..., :-2] + x[..., 1:-1] + x[..., 2:]) / 9
-    return x
+    """(B, C, S, S) blurred by about 1.2 px: free to set each px apart, training strung bright dots along holes."""
+    return _mean3(_mean3(x))
 
 
 def _doubled(x: Tensor) -> Tensor:
