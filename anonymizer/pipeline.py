@@ -148,9 +148,8 @@ class Anonymizer:
         if posed:
             self._softness.look(out, hole, _largest(posed).where, index)
         while len(self._personas) > len(posed) + SPARE_PERSONAS:
-            self._personas.pop(
-                next(iter(self._personas))
-            )  # unseen for longest; drawn again, the same, if it comes back
+            unseen_for_longest = next(iter(self._personas))  # drawn again, the same, if it comes back
+            self._personas.pop(unseen_for_longest)
         blur_px, size_px = self._softness.guide_px, self.generator.size_px
         crops = [face_crop(out, hole, code, persona, size_px, blur_px) for _, code, persona in posed]
         asked = self._beside.submit(self.generator.generate, crops) if crops else None
