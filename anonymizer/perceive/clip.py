@@ -67,6 +67,8 @@ OVAL_SCALE = 1.3
 SURE_PRESENCE = 0.985
 SURE_RESIDUAL_CM = 0.45  # a head on its crown that was taken for an upright one had .48
 GUESSED_SCALE = 1.6
+# Landmarks whose size is not that of the frames about them have slid: a head that lay had .55 of its size for a frame.
+SLID_FRAMES, SLID_GROWTH = 3, 0.22  # to each side; in log size
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,8 @@ class ClipPlanner:
             cover = cover_of(box)
             if face is not None and motions[step] is not None and code is not None:
                 cover_box = face.detected_box  # kept only where it is not plainly in the hole
+                if has_slid(motions, step):
+                    cover_box = _about(track, step).scaled(GUESSED_SCALE)
             else:
                 cover_box = cover
             planned = PlannedFace(track.slot, code, cover_box)
@@ -226,6 +230,26 @@ class ClipPlanner:
         return reduce_motion(row[:6], expression, gaze, baseline, self._model)
 
 
+def has_slid(motions: Sequence[Motion | None], step: int) -> bool:
+    """Is the face of a step much larger or smaller than in the frames about it?"""
+    here, about = motions[step], [m for m in motions[_window(step)] if m is not None]
+    if here is None or len(about) < 2:
+        return False
+    return abs(float(here.pose[2] - np.median([m.pose[2] for m in about]))) > SLID_GROWTH
+
+
+def _about(track: Track, step: int) -> Box:
+    """Around all places of a track in the frames about a step."""
+    box: Box = track.boxes[step]
+    for other in track.boxes[_window(step)]:
+        box = around(box, other)
+    return box
+
+
+def _window(step: int) -> slice:
+    return slice(max(0, step - SLID_FRAMES), step + SLID_FRAMES + 1)
+
+
 def _held(smooth: npt.NDArray[np.float64], seen: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """smooth (T, 62), nowhere further from what was seen (NaN where nothing was) than the hole's margin bears."""
     most = np.full_like(seen, np.inf)
@@ -255,10 +279,9 @@ def doubted_box(face: Face, motion: Motion, model: FaceModel) -> Box | None:
     """A box to erase as well, where the hole made from the landmarks may not hold all of the face."""
     code = reduce_motion(motion.pose, motion.expression, motion.gaze, photo_baseline(motion.expression, model), model)
     facing = float(rotation_from_vector(code.rotation)[2, 2])
-    if facing < GUESSED_TURN_COS or FACE_WIDTH_CM * code.scale_px_per_cm < GUESSED_WIDTH_CM_PX:
+    guessed = facing < GUESSED_TURN_COS or FACE_WIDTH_CM * code.scale_px_per_cm < GUESSED_WIDTH_CM_PX
+    if guessed or face.confidence < SURE_PRESENCE or motion.residual_px > SURE_RESIDUAL_CM * np.exp(motion.pose[2]):
         return around(face.box_px, face.detected_box or face.box_px).scaled(GUESSED_SCALE)
-    if face.confidence < SURE_PRESENCE or motion.residual_px > SURE_RESIDUAL_CM * np.exp(motion.pose[2]):
-        return around(face.box_px, face.detected_box or face.box_px).scaled(OVAL_SCALE)
     if face.detected_box is None:
         return None
     angle = np.linspace(0, 2 * np.pi, 16, endpoint=False)

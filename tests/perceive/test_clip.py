@@ -122,3 +122,14 @@ def test_landmarks_that_may_have_slid_are_not_trusted_alone(presence: float, sli
         if face.cover_box is not None:
             assert face.cover_box.width > 1.2 * FACE.box_px.width
             assert face.cover_box.height > 1.2 * FACE.box_px.height
+
+
+@pytest.mark.parametrize("odd", [0, 3, 5])
+def test_landmarks_of_another_size_than_before_and_after_are_not_trusted_alone(odd: int) -> None:
+    """For one frame they fit a much smaller head: all places of the frames about it are erased there as well."""
+    small = seen_face(code((160, 124), 3))
+    planned = plan(*[(small if step == odd else FACE,) for step in range(6)])
+    cover = planned[odd].cover_box
+    assert cover is not None
+    assert cover.width > 1.2 * FACE.box_px.width
+    assert [face.cover_box is not None for face in planned] == [step == odd for step in range(6)]
