@@ -43,7 +43,7 @@ def make_players(config: TrainConfig, device: torch.device, team: Team | None = 
     generator = Generator(shape).to(device, memory_format=layout)  # type: ignore[call-overload]  # torch's stub lacks it
     discriminator = Discriminator(shape.size_px).to(device, memory_format=layout)  # type: ignore[call-overload]
     perceptual = PerceptualDistance().to(device, memory_format=layout) if config.loss.perceptual > 0 else None  # type: ignore[call-overload]
-    betas, ema = (0.0, 0.99), copy.deepcopy(generator).requires_grad_(False)
+    betas, ema = (0.0, 0.99), copy.deepcopy(generator).requires_grad_(False).eval()  # shown as it is used
     if config.compile and device.type == "cuda":
         for module in (generator, discriminator, perceptual):
             if module is not None:

@@ -8,9 +8,27 @@ import torch
 
 from anonymizer.errors import WeightsError
 from anonymizer.faces import FaceCrop
-from anonymizer.generate.conditioning import CHANNELS, GRID_DIVISOR, GeneratorSpec, condition, metadata_of, read_spec
+from anonymizer.generate.conditioning import (
+    CHANNELS,
+    COVERAGE,
+    GRID_DIVISOR,
+    GUIDE,
+    GeneratorSpec,
+    condition,
+    metadata_of,
+    read_spec,
+)
 from models.discriminator import Discriminator
-from models.generator import GRID_LEVEL, PRESETS, Generator, Layers, compose, shown, stack_conditioning
+from models.generator import (
+    GRID_LEVEL,
+    PRESETS,
+    Generator,
+    Layers,
+    _less_haze,
+    compose,
+    shown,
+    stack_conditioning,
+)
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
@@ -115,3 +133,27 @@ def _conditioning(coverage: torch.Tensor) -> torch.Tensor:
     return stack_conditioning(
         pictures[0], torch.ones(count, 1, size, size), guide, coverage, torch.zeros(count, 3, size, size)
     )
+
+
+def test_in_use_nothing_is_painted_over_the_guides_inside() -> None:
+    """The matte is 1 well inside the guide and what the network says at its rim; while it learns, everywhere."""
+    generator, conditioning = Generator(PRESETS["tiny32"]), _conditioning(torch.ones(2, 1, 32, 32))
+    conditioning[:, COVERAGE] = 0
+    conditioning[:, COVERAGE, 8:24, 8:24] = 1
+    with torch.no_grad():
+        learning = generator(conditioning)[3]
+        used = generator.eval()(conditioning)[3]
+    assert float(used[..., 12:20, 12:20].min()) == pytest.approx(1)
+    assert float(learning[..., 12:20, 12:20].max()) < 1
+    torch.testing.assert_close(used[..., :7, :], learning[..., :7, :])
+
+
+def test_less_haze_keeps_the_light_on_the_guides_mean_colour() -> None:
+    """Bias becomes gain: the guide's mean colour comes out as before, its contrast greater."""
+    conditioning = torch.zeros(1, len(CHANNELS), 32, 32)
+    conditioning[:, COVERAGE] = 1
+    conditioning[:, GUIDE] = 2 * 0.4 - 1
+    gain, bias = torch.full((1, 3, 4, 4), 0.8), torch.full((1, 3, 4, 4), 0.1)
+    more, less = _less_haze(gain, bias, conditioning)
+    torch.testing.assert_close(more * 0.4 + less, gain * 0.4 + bias)
+    assert float(less.max()) < float(bias.min())
