@@ -27,7 +27,7 @@ from training.mouths import mouth_patches
 from training.unwrap import fill, unwrap
 
 LOW_SIGMA_PX = 26  # of the 512 px atlas; below it lips and brows stay in the detail, light does not
-RIM_SIGMA_PX = 4
+RIM_SIGMA_PX = 4  # what is wider at the rim is a shadow of hair, not a pore; by eye on 41 portraits
 HAIR = -0.28  # log brightness, relative to the portrait's skin and the bank's usual, below which temples are hair
 LIPS, LIPS_HUE = ((256, 312), (92, 48)), 0.65  # atlas ellipse, and what is kept of its hue: paint looks wrong on most
 HIGHLIGHT = 0.22  # log detail above this is a specular highlight and is pressed down

@@ -67,7 +67,7 @@ OVAL_SCALE = 1.3
 SURE_PRESENCE = 0.985
 SURE_RESIDUAL_CM = 0.45  # a head on its crown that was taken for an upright one had .48
 GUESSED_SCALE = 1.6
-LYING_RAD, LYING_SCALE = 0.8, 2.0  # of a lying head detectors give a box that is too small by a third
+LYING_RAD, LYING_SCALE = 0.8, 2.0  # the detector's box of a lying head of 57 px had 38
 # Landmarks whose size is not that of the frames about them have slid: a head that lay had .55 of its size for a frame.
 SLID_FRAMES, SLID_GROWTH = 3, 0.22  # to each side; in log size
 
@@ -194,7 +194,8 @@ class ClipPlanner:
             if face is not None and motions[step] is not None and code is not None:
                 cover_box = face.detected_box  # kept only where it is not plainly in the hole
                 if has_slid(motions, step):
-                    cover_box = _about(track, step).scaled(GUESSED_SCALE)
+                    about = _about(track, step).scaled(GUESSED_SCALE)
+                    cover_box = around(about, cover_box or about)
             else:
                 cover_box = cover
             planned = PlannedFace(track.slot, code, cover_box)

@@ -22,7 +22,7 @@ SCORE_STEP = 0.1  # or as soon as a detector is surer than it was by so much
 # Of a close look at a whole face: 170 with landmarks, dark and blurred too, had .71 and more, 7 without .66 and more;
 # a plant beside somebody's hair, on which landmarks had come to lie for two seconds, at most .25
 LEAST_PLAIN = 0.3
-LYING_RAD = 0.8  # more roll than heads have in calls: landmarks on a plant lay so
+LYING_RAD = 0.8  # of roll; from here on landmarks are believed as they are
 _TURNS_RAD = 0.0, math.pi / 2, -math.pi / 2
 
 

@@ -47,7 +47,7 @@ def propose_tone(rgb: npt.NDArray[np.uint8], unknown: Mask, hull_px: npt.NDArray
 
     rgb (H, W, 3) with unknown (H, W) not 0 where it was erased. hull_px (N, 2): the face's hole. The neck is
     looked at first, then everything around the hole; without skin in sight the usual step is taken, no brighter than
-    the brightest of what is around: of 156 photos two had a face that was (1.2 times and more).
+    the brightest of what is around: of 167 photos six had a face that was, of 25 without skin in sight two.
     """
     (x0, y0), (x1, y1) = hull_px.min(0), hull_px.max(0)
     width, height = x1 - x0, y1 - y0
