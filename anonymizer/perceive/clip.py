@@ -136,7 +136,7 @@ class ClipPlanner:
         if not self._finder.settings.agreed:
             tracks = tuple(t for t in tracks if not is_mistake(t, self._size_px, self._second_look.backed))
         for track in tracks:
-            needless = set() if self._finder.settings.agreed else seen_elsewhere(track, tracks)
+            needless = seen_elsewhere(track, tracks)
             for index, face in self._plan_track(track):
                 if index not in needless:
                     planned[index].append(face)

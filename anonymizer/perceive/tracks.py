@@ -35,6 +35,7 @@ STEADY = 0.5  # share of a newly seen speed that is taken over
 COAST = 5  # frames a speed is believed in
 SHORT = 2  # sightings; a track of so few, none of them sure, reaches only as far beyond them
 LOW_SCORE = 0.5
+HEAD, PART = 1.6, 0.8  # of a plain face's box, of a bare one that lies in it: grey hair beside an ear had .52 once
 LOW_PRESENCE = 0.97  # landmarks that were laid once over a braid and a poster had .94
 
 
@@ -102,7 +103,7 @@ def link_clip(
     paths = list(_paths(observations, cuts))
     paths.sort(key=lambda path: (min(path.seen), path.seen[min(path.seen)].box_px.x0))
     ordered_cuts = sorted(cuts)
-    return tuple(_track(slot, path, len(observations), size_px, ordered_cuts) for slot, path in enumerate(paths))
+    return tuple(_track(slot, path, observations, size_px, ordered_cuts) for slot, path in enumerate(paths))
 
 
 def _paths(observations: Sequence[tuple[Face, ...]], cuts: frozenset[int]) -> list[Path]:
@@ -139,16 +140,30 @@ def assign(paths: Sequence[Path], faces: Sequence[Face], index: int) -> dict[int
     return taken
 
 
-def _is_glimpse(path: Path) -> bool:
+def _is_glimpse(path: Path, observations: Sequence[tuple[Face, ...]]) -> bool:
     """Seen once or twice, never surely, and not again in a dozen close looks before and after?"""
-    faces = path.seen.values()
-    sure = any(face.confidence >= (LOW_SCORE if face.landmarks_px is None else LOW_PRESENCE) for face in faces)
-    return len(faces) <= SHORT and not sure
+    sure = any(_is_sure(face) and not _is_part(face, observations[index]) for index, face in path.seen.items())
+    return len(path.seen) <= SHORT and not sure
 
 
-def _track(slot: int, path: Path, length: int, size_px: tuple[int, int], cuts: Sequence[int]) -> Track:
-    first, last = min(path.seen), path.last_index
-    reach, most = (len(path.seen), REACH) if _is_glimpse(path) else (REACH, EDGE_REACH)
+def _is_sure(face: Face) -> bool:
+    return face.confidence >= (LOW_SCORE if face.landmarks_px is None else LOW_PRESENCE)
+
+
+def _is_part(face: Face, others: Sequence[Face]) -> bool:
+    """A bare box that lies nearly all on the head of a face with sure landmarks: hair, or half of the face."""
+    if face.landmarks_px is not None:
+        return False
+    box, area = face.box_px, face.box_px.width * face.box_px.height
+    plain = (other.box_px.scaled(HEAD) for other in others if other.landmarks_px is not None and _is_sure(other))
+    return any(box.intersection(whole) >= PART * area for whole in plain)
+
+
+def _track(
+    slot: int, path: Path, observations: Sequence[tuple[Face, ...]], size_px: tuple[int, int], cuts: Sequence[int]
+) -> Track:
+    first, last, length = min(path.seen), path.last_index, len(observations)
+    reach, most = (len(path.seen), REACH) if _is_glimpse(path, observations) else (REACH, EDGE_REACH)
     shot_start = cuts[bisect_right(cuts, first) - 1] if bisect_right(cuts, first) else 0
     after = bisect_left(cuts, last + 1)
     shot_end = cuts[after] if after < len(cuts) else length

@@ -59,9 +59,9 @@ class FaceModel:
 
     def animate(self, code: MotionCode, shape_cm: Floats) -> tuple[Floats, Floats]:
         """The persona's mesh in the code's expression, gaze and pose -> vertices_px (538, 3), uv (538, 2)."""
-        head = self.head(code.expression, shape_cm)
-        lip_anchor = self.head(self.resting_expression, shape_cm)[LIP_UPPER_INNER]
-        vertices, uv = self.with_patches(head, code.gaze, lip_anchor + _TEETH_DROP_CM)
+        head, resting = self.head(code.expression, shape_cm), self.head(self.resting_expression, shape_cm)
+        _shut_lids(head, resting, shape_cm)
+        vertices, uv = self.with_patches(head, code.gaze, resting[LIP_UPPER_INNER] + _TEETH_DROP_CM)
         return project(code, vertices), uv
 
     def with_patches(self, head_cm: Floats, gaze: Floats, lip_anchor_cm: Floats) -> tuple[Floats, Floats]:
@@ -94,6 +94,31 @@ def attributes(uv: Floats) -> Floats:
 _TEETH_DROP_CM = np.array([0, 0.3, 0], np.float32)
 _MOUTH_START = np.array([atlas.MOUTH_X_CM[0], atlas.MOUTH_Y_CM[0]], np.float32)
 _MOUTH_SPAN = np.array([np.ptp(atlas.MOUTH_X_CM), np.ptp(atlas.MOUTH_Y_CM)], np.float32)
+
+
+# Of an eye's width: between the landmarks of lids that are shut lie the lashes (1,673 photos: .11).
+_SHUT_OPENING = 0.12
+
+
+def _shut_lids(head_cm: Floats, resting_cm: Floats, shape_cm: Floats) -> None:
+    """Lower the upper lids, in place: shut where the average head's opening is _SHUT_OPENING, as they are at rest.
+
+    head_cm and resting_cm are of the same identity, shape_cm, whose eyes may be narrow or wide.
+    """
+    for ring in (EYE_LEFT, EYE_RIGHT):
+        lower, upper = list(ring[1:8]), list(ring[:8:-1])
+        here, at_rest = (_opening(head, ring) for head in (head_cm, resting_cm))
+        usual, usual_at_rest = (_opening(head - shape_cm, ring) for head in (head_cm, resting_cm))
+        if usual < usual_at_rest:
+            open_share = max(usual - _SHUT_OPENING, 0) / (usual_at_rest - _SHUT_OPENING)
+            kept = np.float32(np.clip(open_share * at_rest / here, 0, 1) if here > 0 else 0)
+            head_cm[upper] = head_cm[lower] + kept * (head_cm[upper] - head_cm[lower])
+
+
+def _opening(head_cm: Floats, ring: tuple[int, ...]) -> float:
+    """Of an eye, over its width."""
+    width = float(np.linalg.norm(head_cm[ring[0], :2] - head_cm[ring[8], :2]))
+    return float(head_cm[ring[4], 1] - head_cm[ring[12], 1]) / width
 
 
 def project(code: MotionCode, vertices_cm: Floats) -> Floats:

@@ -101,6 +101,16 @@ def test_a_doubtful_flicker_is_covered_but_reaches_less_far() -> None:
     assert covered(_face(600, confidence=0.94), 3) == 3 + 2 * REACH
 
 
+def test_hair_that_was_taken_for_a_face_once_is_covered_for_that_moment_only() -> None:
+    """A bare box on the head of a plain face, once in a clip, is no second person who may be about for a second."""
+    plain, hair = _face(600), _face(640, confidence=0.51, points=False)
+    apart = _face(800, confidence=0.51, points=False)
+    clip = [(plain,)] * 40 + [(plain, hair)] + [(plain,)] * 40
+    beside = [(plain,)] * 40 + [(plain, apart)] + [(plain,)] * 40
+    assert [len(track.boxes) for track in link_clip(clip, SIZE_PX)] == [81, 3]
+    assert [len(track.boxes) for track in link_clip(beside, SIZE_PX)] == [81, 1 + 2 * REACH]
+
+
 def test_who_lingers_at_the_edge_stays_covered_and_who_walks_out_is_gone() -> None:
     """A face half outside is covered long after its last sighting, to the edge; one that left at speed is not."""
     still = link_clip([(_face(30),)] * 10 + [NOTHING] * 80, SIZE_PX)[0]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from anonymizer.errors import WeightsError
+from anonymizer.faces import Floats
 from anonymizer.persona import atlas
 from anonymizer.persona.face_model import (
     MESH_VERTICES,
@@ -50,6 +51,43 @@ def test_gaze_moves_what_the_eye_shows_and_nothing_else() -> None:
     assert (moved[eye, 0] < 0).all()
     moved[eye] = 0
     assert not moved.any()
+
+
+def test_coefficients_move_their_own_part_of_the_face_alone() -> None:
+    """A blink leaves chin and outline alone, raised brows the mouth, a smile the forehead; both sides alike."""
+    chin, outline, brow_rim = [152, 148, 377], [234, 454, 132, 361], [10, 109, 338]
+    basis = MODEL.expression_basis_cm
+    for coefficients, places in (
+        (range(9, 23), [*chin, *outline]),
+        (range(1, 6), [*chin, 13, 14]),
+        (range(27, 50), brow_rim),
+    ):
+        for number in coefficients:
+            assert np.linalg.norm(basis[number][places], axis=1).max() < 0.1
+    assert np.linalg.norm(basis[25][[152]]) > 1
+    left, right = basis[9] * np.array([-1, 1, 1]), basis[10]  # landmarks 386 and 159 are each other's mirror images
+    np.testing.assert_allclose(left[386], right[159], atol=2e-3)
+
+
+@pytest.mark.parametrize("size", [0.7, 1.0])
+def test_lids_shut_and_open_eyes_stay_as_they_are(size: float) -> None:
+    """A blink of .8 leaves no gap, also of narrow eyes; at rest and wide open the mesh is the model's own."""
+    shape = NOBODY.copy()
+    for upper, lower in ((159, 145), (386, 374), (158, 153), (160, 144), (385, 380), (387, 373)):
+        shape[upper, 1] += (1 - size) * (MODEL.neutral_cm[lower, 1] - MODEL.neutral_cm[upper, 1])
+
+    def gap(blink: float) -> float:
+        expression = MODEL.resting_expression.copy()
+        expression[[9, 10]] = blink
+        return opening(MODEL.animate(code(expression=expression), shape)[0])
+
+    def opening(vertices: Floats) -> float:
+        return float((vertices[145, 1] - vertices[159, 1]) / np.linalg.norm(vertices[33, :2] - vertices[133, :2]))
+
+    resting = float(MODEL.resting_expression[9])
+    assert gap(0.85) < 0.02 < gap(0.5) < gap(resting) < gap(0)
+    head = MODEL.head(MODEL.resting_expression, shape)
+    assert opening(MODEL.animate(code(), shape)[0]) == pytest.approx(opening(head), rel=1e-3)
 
 
 def test_an_open_jaw_opens_the_mouth_and_lowers_the_chin() -> None:
