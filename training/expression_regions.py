@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.persona.landmark_groups import EYE_LEFT, LIPS_INNER
+from anonymizer.persona.landmark_groups import EYE_LEFT, LIP_LOWER_INNER, LIP_UPPER_INNER, LIPS_INNER
 
 # Landmarks at the image's left; MediaPipe's face mesh topology, as in anonymizer.persona.landmark_groups.
 _BROW = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55)
@@ -36,6 +36,9 @@ _MIDDLE = {  # landmarks at the image's left; the mirrored are added
     42: (*_LIPS, 152, 148),
 }
 LEFT_AND_RIGHT = (*_SIDED, (24, 26), (33, 39))
+JAW_OPEN, MOUTH_CLOSE = 25, 27
+_LOWER_LIP = (14, 87, 178, 88, 95, 317, 402, 318, 324)  # the inner rim
+_LIP_CM, _LIP_FADE_CM = 0.9, 1.2  # how far from the rim the lower lip goes with it, and over what that ends
 # How far (cm) from its landmarks a coefficient moves the face freely; lids the least, lips chin and cheeks.
 EYE_REACH_CM, BROW_REACH_CM, MOUTH_REACH_CM = 0.8, 1.5, 3.0
 GROWTH = 10.0  # of the ridge, by the square of the cm beyond; 1 and 100 explained less of eight filmed clips
@@ -72,6 +75,21 @@ def ridge_growth(vertices_cm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64
         distance = np.sqrt(np.square(vertices_cm[:, None] - seeds[None]).sum(2)).min(1)
         rows.append(1 + GROWTH * np.maximum(distance - _reach(number), 0) ** 2)
     return np.array(rows)
+
+
+def lips_shut_over_an_open_jaw(
+    vertices_cm: npt.NDArray[np.float64], jaw_open: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """What the coefficient that says so moves, (N, 3): the lower lip, by as much as jaw_open (N, 3) parts it from the
+    upper. Photos hardly ever show it, so a regression finds nothing, and pursed lips were drawn wide open.
+    """
+    parted = jaw_open[LIP_LOWER_INNER] - jaw_open[LIP_UPPER_INNER]
+    rim = vertices_cm[list(_LOWER_LIP)]
+    distance = np.sqrt(np.square(vertices_cm[:, None] - rim[None]).sum(2)).min(1)
+    near = np.clip(1 - (distance - _LIP_CM) / _LIP_FADE_CM, 0, 1)
+    near = near * near * (3 - 2 * near)
+    carried = np.maximum((jaw_open[:, 1] - jaw_open[LIP_UPPER_INNER, 1]) / parted[1], 0)
+    return np.asarray(-(near * carried)[:, None] * parted, np.float64)
 
 
 def _reach(number: int) -> float:

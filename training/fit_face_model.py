@@ -22,7 +22,14 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.geometry import fit_similarity
-from training.expression_regions import mirrored, ridge_growth, swapped
+from training.expression_regions import (
+    JAW_OPEN,
+    MOUTH_CLOSE,
+    lips_shut_over_an_open_jaw,
+    mirrored,
+    ridge_growth,
+    swapped,
+)
 from training.landmark_photos import PhotoLandmarks, landmark_photos
 
 IMAGE_AXES = np.array([1.0, -1.0, -1.0])  # canonical mesh: y up, z to the camera; here: y down, z away
@@ -134,6 +141,7 @@ def fit(mesh: dict[str, npt.NDArray[Any]], photos: list[PhotoLandmarks]) -> tupl
         "explained": round(1 - float((residual[held_out] ** 2).sum() / (deviation**2).sum()), 4),
         "identity_variance_in_24": round(float((components[1][:24] ** 2).sum() / (components[1] ** 2).sum()), 4),
     }
+    basis[MOUTH_CLOSE - 1] = lips_shut_over_an_open_jaw(mean, basis[JAW_OPEN - 1])
     model = {
         "neutral_cm": mean.astype(np.float32),
         "uv": mesh["uv"].astype(np.float32),

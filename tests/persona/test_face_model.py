@@ -90,6 +90,15 @@ def test_lids_shut_and_open_eyes_stay_as_they_are(size: float) -> None:
     assert opening(MODEL.animate(code(), shape)[0]) == pytest.approx(opening(head), rel=1e-3)
 
 
+def test_lips_that_are_shut_over_an_open_jaw_are_shut() -> None:
+    """Pursed lips: the jaw is open and so is the coefficient that shuts the lips over it; the chin stays low."""
+    pursed, wide = MODEL.resting_expression.copy(), MODEL.resting_expression.copy()
+    pursed[[25, 27]], wide[25] = 0.5, 0.5
+    gap = [float(np.diff(MODEL.head(e)[[LIP_UPPER_INNER, LIP_LOWER_INNER], 1])[0]) for e in (pursed, wide)]
+    assert gap[0] < 0.2 < 1 < gap[1]
+    assert MODEL.head(pursed)[152, 1] == pytest.approx(MODEL.head(wide)[152, 1], abs=0.02)
+
+
 def test_an_open_jaw_opens_the_mouth_and_lowers_the_chin() -> None:
     """Coefficient 25 parts the lips; the mouth's texture stays with the upper jaw."""
     wide = MODEL.resting_expression.copy()
