@@ -70,6 +70,8 @@ GUESSED_SCALE = 1.6
 LYING_RAD, LYING_SCALE = 0.8, 2.0  # the detector's box of a lying head of 57 px had 38
 # Landmarks whose size is not that of the frames about them have slid: a head that lay had .55 of its size for a frame.
 SLID_FRAMES, SLID_GROWTH = 3, 0.22  # to each side; in log size
+# A head that came back from 81 degrees had sure landmarks, 45 degrees off, in five frames between doubted ones.
+DOUBT_FRAMES, MANY_DOUBTS = 6, 3  # to each side
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ class ClipPlanner:
             cover = cover_of(box)
             if face is not None and motions[step] is not None and code is not None:
                 cover_box = face.detected_box  # kept only where it is not plainly in the hole
-                if has_slid(motions, step):
+                if has_slid(motions, step) or (cover_box is None and among_doubts(track.faces, step)):
                     about = _about(track, step).scaled(GUESSED_SCALE)
                     cover_box = around(about, cover_box or about)
             else:
@@ -238,6 +240,16 @@ def has_slid(motions: Sequence[Motion | None], step: int) -> bool:
     if here is None or len(about) < 2:
         return False
     return abs(float(here.pose[2] - np.median([m.pose[2] for m in about]))) > SLID_GROWTH
+
+
+def among_doubts(faces: Sequence[Face | None], step: int) -> bool:
+    """Were many landmarks just before or just after doubted? A profile's seem sure again before they are right."""
+    sides = faces[max(0, step - DOUBT_FRAMES) : step], faces[step + 1 : step + 1 + DOUBT_FRAMES]
+    return any(sum(_is_doubted(face) for face in side) >= MANY_DOUBTS for side in sides)
+
+
+def _is_doubted(face: Face | None) -> bool:
+    return face is not None and face.landmarks_px is not None and face.detected_box is not None
 
 
 def _about(track: Track, step: int) -> Box:

@@ -30,6 +30,7 @@ WAY, MOST_WAY = 0.05, 3.0  # sides a frame by which it grows, and at most
 LIKE = (0.6, 1.8)  # of a person's area before, as large it may be and still be that person
 SHRINKING = 0.99  # a frame, of the area to compare with: who walks away grows small
 FORGOTTEN = 4  # frames to each side, the outlines of which are held as well
+PLAIN, AWAY = 8, 1.5  # frames in a row; of the box
 LOOKED_SCALE = 1.55  # of a face's box: where the person is looked for first
 
 _Outlines = dict[int, npt.NDArray[np.float64] | None]
@@ -67,7 +68,7 @@ class Vanished:
             self._places.clear()
         there = [place for place in self._places if place.path.last_index == index - 1 and _is_sure(place.path)]
         for place in there:
-            place.together = not faces and len(there) > 1
+            place.together = not faces and (len(there) > 1 or _was_plain_in_view(place.path, frame))
         by_path = {id(place.path): place for place in self._places}
         taken = assign([place.path for place in self._places], faces, index)
         for at, face in enumerate(faces):
@@ -161,6 +162,14 @@ def _coming_out(place: _Place, person: Box, seen_at: int, index: int) -> Box:
     sides = COMING_OUT + min(MOST_WAY, WAY * (index - seen_at))
     half = sides / 2 * max(face.width, face.height)
     return Box(x - half, y - half, x + half, y + half)
+
+
+def _was_plain_in_view(path: Path, frame: Frame) -> bool:
+    """Seen surely in each of the last frames, and nowhere near the frame's edge: nobody is gone from there at once."""
+    last = [path.seen.get(index) for index in range(path.last_index - PLAIN + 1, path.last_index + 1)]
+    box, (height, width) = path.last_box.scaled(AWAY), frame.rgb.shape[:2]
+    within = box.x0 > 0 and box.y0 > 0 and box.x1 < width and box.y1 < height
+    return within and all(face is not None and is_sure(face) for face in last)
 
 
 def _is_sure(path: Path) -> bool:
