@@ -49,6 +49,7 @@ class _Place:
     last: tuple[Box, int] | None = None
     last_plain: tuple[Box, int] | None = None
     together: bool = False
+    alone: bool = False
     missed: int = 0
     unsettled: int = 0
 
@@ -68,7 +69,8 @@ class Vanished:
             self._places.clear()
         there = [place for place in self._places if place.path.last_index == index - 1 and _is_sure(place.path)]
         for place in there:
-            place.together = not faces and (len(there) > 1 or _was_plain_in_view(place.path, frame))
+            place.together = not faces and len(there) > 1
+            place.alone = not faces and _was_plain_in_view(place.path, frame)
         by_path = {id(place.path): place for place in self._places}
         taken = assign([place.path for place in self._places], faces, index)
         for at, face in enumerate(faces):
@@ -122,12 +124,13 @@ def _follow(place: _Place, region: PersonRegion, index: int) -> bool:
         outlines = [*map(box_outline, squares), *([] if whole is None else [region.outline(whole)])]
         whole = region.near(squares[0]) if squares else whole
     place.missed = place.missed + 1 if whole is None else 0
-    if place.missed > (MISSED if before is None else HIDDEN) and not place.together:
+    failed = place.together or (place.alone and before is None and whole is None)
+    if place.missed > (MISSED if before is None else HIDDEN) and not failed:
         return False
     if whole is not None:
         outlines.append(region.outline(whole))
         _remember(place, region, whole, index)
-    grown = 1 + min(MOST_WAY, WAY * (index - place.path.last_index)) / LOOKED_SCALE if place.together else 1
+    grown = 1 + min(MOST_WAY, WAY * (index - place.path.last_index)) / LOOKED_SCALE if failed else 1
     corners = np.concatenate(outlines or [oval_outline(box.scaled(grown))])
     place.outlines[index] = np.round(convex_outline(corners) * 16) / 16  # px; as fine as holes are drawn
     return True

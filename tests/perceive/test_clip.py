@@ -10,7 +10,7 @@ import pytest
 
 from anonymizer.faces import Box, Face, PlannedFace
 from anonymizer.frames import Frame, RgbImage
-from anonymizer.perceive.clip import LONGEST_GAP, ClipPlanner, ClipSettings, plan_still
+from anonymizer.perceive.clip import DOUBT_FRAMES, LONGEST_GAP, MANY_DOUBTS, ClipPlanner, ClipSettings, plan_still
 from anonymizer.perceive.finder import Finder, FinderSettings
 from tests.heads import MODEL, code, seen_face
 
@@ -133,3 +133,13 @@ def test_landmarks_of_another_size_than_before_and_after_are_not_trusted_alone(o
     assert cover is not None
     assert cover.width > 1.2 * FACE.box_px.width
     assert [face.cover_box is not None for face in planned] == [step == odd for step in range(6)]
+
+
+def test_sure_landmarks_among_doubted_ones_are_doubted_too() -> None:
+    """A profile's are sure again before they are right: boxes are erased about them until a while after the doubts."""
+    half_sure = replace(FACE, confidence=0.95)
+    faces = [(half_sure,)] * 4 + [(FACE,)] * 12
+    doubted = [face.cover_box is not None for face in plan(*faces)]
+    assert doubted == [True] * (4 + DOUBT_FRAMES - MANY_DOUBTS + 1) + [False] * (12 - DOUBT_FRAMES + MANY_DOUBTS - 1)
+    once = [face.cover_box is not None for face in plan((half_sure,), *[(FACE,)] * 8)]
+    assert once == [True] + [False] * 8
