@@ -24,9 +24,7 @@ HUE_CELLS = 4  # of the crop's side: the light's hue changes slowly over a face
 # When it is used, not while it learns (a network that learned under these painted against them):
 LIGHT_CELLS = 8  # of the crop's side: smoother light; finer, foreheads were mottled
 CORE_CELLS = 32  # of the crop's side: two of them inside its rim the guide is shown as it is, nothing painted over it
-PAINT_LIMIT = (
-    1.0  # of what is painted over the smooth fill, in logits; without it cheeks glowed, ears had smears
-)
+PAINT_LIMIT = 1.0  # of what is painted over the smooth fill, in logits; without it cheeks glowed, ears had smears
 HAZE = 0.4  # of the bias; the rest becomes gain, which keeps the guide's contrast
 
 
