@@ -18,12 +18,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.faces import FaceCrop, Mask, MotionCode, PlannedFace, PlannedHand, SyntheticFace
+from anonymizer.faces import FaceCrop, Floats, Mask, MotionCode, PlannedFace, PlannedHand, SyntheticFace
 from anonymizer.frames import Frame, SafeFrame, Verdict, _PipelineToken
 from anonymizer.generate.badge import add_badge
 from anonymizer.generate.compose import compose
 from anonymizer.generate.conditioning import RING_SHARE
 from anonymizer.generate.crop import CROP_CM
+from anonymizer.generate.detail import detail_around
 from anonymizer.generate.guide import PosedPersona, draw, face_crop, pose, texture_mips
 from anonymizer.generate.softness import Softness
 from anonymizer.generate.steady import SteadyLight
@@ -153,14 +154,20 @@ class Anonymizer:
         blur_px, size_px = self._softness.guide_px, self.generator.size_px
         crops = [face_crop(out, hole, code, persona, size_px, blur_px) for _, code, persona in posed]
         asked = self._beside.submit(self.generator.generate, crops) if crops else None
-        drawn = [draw(persona, code, *part.where, blur_px) for part, code, persona in posed]  # while the network thinks
+        # while the network thinks:
+        drawn = [draw(persona, code, *part.where, blur_px) for part, code, persona in posed]
+        blends = [blend_outside(part.hole, ring_px(code)) for part, code, _ in posed]
+        rims = [
+            (blend, detail_around(out, hole, part.where, blend, crop))
+            for (part, _, _), crop, blend in zip(posed, crops, blends, strict=True)
+        ]
         answers = asked.result() if asked is not None else ()
         for part in parts:
             if part.code is None:
                 verdict = Verdict.OBSCURED
                 self._cover(out, part, hole)
-        for (part, code, _), guide, crop, answer in zip(posed, drawn, crops, answers, strict=True):
-            self._paste(out, part, code, guide, crop, answer)
+        for (part, code, _), guide, rim, crop, answer in zip(posed, drawn, rims, crops, answers, strict=True):
+            self._paste(out, part, code, guide, rim, crop, answer)
         if hands is not None:
             put_in_front(out, hands)
             hole[hands.sure > 0] = 0
@@ -226,16 +233,16 @@ class Anonymizer:
         part: _Part,
         code: MotionCode,
         drawn: tuple[npt.NDArray[np.uint8], Mask],
+        rim: tuple[Floats, npt.NDArray[np.int16]],
         crop: FaceCrop,
         answer: SyntheticFace,
     ) -> None:
         rows, columns = part.where
-        guide, coverage = drawn
-        blend = blend_outside(part.hole, ring_px(code))
+        (guide, coverage), (blend, detail) = drawn, rim
         crop_from_part = crop.crop_from_frame.copy()
         crop_from_part[:, 2] += crop.crop_from_frame[:, :2] @ np.array([columns.start, rows.start])
         face = self._light(part.face.slot, code, answer)
-        compose(out[part.where], blend, guide, coverage, face, crop_from_part)
+        compose(out[part.where], blend, guide, coverage, face, crop_from_part, detail)
 
 
 def _largest(posed: list[tuple[_Part, MotionCode, PosedPersona]]) -> _Part:

@@ -1,6 +1,6 @@
 """Put a synthetic face into the frame, at the frame's own resolution.
 
-    out = frame · (1 − blend) + blend · (matte · (gain · guide + bias) + (1 − matte) · inpaint)
+    out = frame · (1 − blend) + blend · (matte · (gain · guide + bias) + (1 − matte) · (inpaint + detail))
 
 The generator's layers are coarse and are read through the crop's transform; the guide is drawn at full size.
 """
@@ -17,6 +17,8 @@ quiet.silence()  # numba's cache folder, before numba is imported
 
 from numba import njit  # noqa: E402  (after the line above)
 
+from anonymizer.generate.layers import around, layer  # noqa: E402
+
 _STRIDE_PX = 8  # light is read this often along a row, and runs straight between: its grid is coarser still
 _SOLID = np.float32(0.998)  # above it the inpainted layer would change nothing by half a level
 
@@ -28,14 +30,16 @@ def compose(
     coverage: Mask,
     face: SyntheticFace,
     crop_from_part: npt.NDArray[np.float64],
+    detail: npt.NDArray[np.int16],
 ) -> None:
-    """Blend a face into out (h, w, 3), in place. blend (h, w) [0, 1]; guide (h, w, 3); coverage (h, w).
+    """Blend a face into out (h, w, 3), in place. blend (h, w) [0, 1]; guide (h, w, 3); coverage (h, w); detail
+    (h, w, 3) levels, of `detail_around`.
 
     crop_from_part: (2, 3), px of `out` to px of the generator's crop.
     """
     soft = soften(coverage, float(np.hypot(crop_from_part[0, 0], crop_from_part[0, 1])))
     layers = pack_layers(face)
-    _compose(out, blend, np.ascontiguousarray(guide), soft, layers, np.ascontiguousarray(crop_from_part))
+    _compose(out, blend, np.ascontiguousarray(guide), soft, layers, np.ascontiguousarray(crop_from_part), detail)
 
 
 def soften(coverage: Mask, crop_px_per_px: float) -> npt.NDArray[np.uint8]:
@@ -59,7 +63,7 @@ def pack_layers(face: SyntheticFace) -> Floats:
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _compose(out, blend, guide, coverage, layers, matrix):  # type: ignore[no-untyped-def]
+def _compose(out, blend, guide, coverage, layers, matrix, detail):  # type: ignore[no-untyped-def]
     height, width = blend.shape
     one, zero, full = np.float32(1), np.float32(0), np.float32(255)
     light = np.zeros((2, 6), np.float32)  # here, and its step to the next pixel
@@ -73,16 +77,17 @@ def _compose(out, blend, guide, coverage, layers, matrix):  # type: ignore[no-un
             b = blend[y, x]
             if b <= 0:
                 continue
-            at, weights = _around(layers, matrix, x, y)
+            at, weights = around(layers, matrix, x, y)
             matte = zero
             if coverage[y, x] > 0:
-                matte = _layer(layers, at, weights, 9) * np.float32(coverage[y, x]) * np.float32(1 / 255)
+                matte = layer(layers, at, weights, 9) * np.float32(coverage[y, x]) * np.float32(1 / 255)
             for k in range(3):
                 shown = zero
                 if matte > 0:
                     shown = matte * (light[0, k] * np.float32(guide[y, x, k]) + light[0, 3 + k])
                 if matte < _SOLID:
-                    shown += (one - matte) * _layer(layers, at, weights, 6 + k)
+                    painted = layer(layers, at, weights, 6 + k) + np.float32(detail[y, x, k])
+                    shown += (one - matte) * painted
                 mixed = np.float32(out[y, x, k]) * (one - b) + b * shown + np.float32(0.5)
                 out[y, x, k] = np.uint8(np.int32(min(max(mixed, zero), full)))
 
@@ -90,29 +95,8 @@ def _compose(out, blend, guide, coverage, layers, matrix):  # type: ignore[no-un
 @njit(inline="always")
 def _light(layers, matrix, x, y, light):  # type: ignore[no-untyped-def]
     """Gain and bias at a pixel, and how they change up to _STRIDE_PX further."""
-    at, weights = _around(layers, matrix, x, y)
-    ahead, ahead_weights = _around(layers, matrix, x + _STRIDE_PX, y)
+    at, weights = around(layers, matrix, x, y)
+    ahead, ahead_weights = around(layers, matrix, x + _STRIDE_PX, y)
     for k in range(6):
-        light[0, k] = _layer(layers, at, weights, k)
-        light[1, k] = (_layer(layers, ahead, ahead_weights, k) - light[0, k]) * np.float32(1 / _STRIDE_PX)
-
-
-@njit(inline="always")
-def _around(layers, matrix, x, y):  # type: ignore[no-untyped-def]
-    """The four crop px around a pixel (x0, y0, x1, y1), and their weights."""
-    one, limit = np.float32(1), np.float32(layers.shape[0] - 1.001)
-    cx = np.float32(matrix[0, 0] * (x + 0.5) + matrix[0, 1] * (y + 0.5) + matrix[0, 2] - 0.5)
-    cy = np.float32(matrix[1, 0] * (x + 0.5) + matrix[1, 1] * (y + 0.5) + matrix[1, 2] - 0.5)
-    cx, cy = min(max(cx, np.float32(0)), limit), min(max(cy, np.float32(0)), limit)
-    ix, iy = np.uint32(cx), np.uint32(cy)  # unsigned: no test for indices that count from the end
-    fx, fy = cx - np.float32(ix), cy - np.float32(iy)
-    at = (ix, iy, np.uint32(ix + np.uint32(1)), np.uint32(iy + np.uint32(1)))
-    return at, ((one - fx) * (one - fy), fx * (one - fy), (one - fx) * fy, fx * fy)
-
-
-@njit(inline="always")
-def _layer(layers, at, weights, k):  # type: ignore[no-untyped-def]
-    """One layer between the four crop px around a place."""
-    x0, y0, x1, y1 = at
-    upper = weights[0] * layers[y0, x0, k] + weights[1] * layers[y0, x1, k]
-    return upper + weights[2] * layers[y1, x0, k] + weights[3] * layers[y1, x1, k]
+        light[0, k] = layer(layers, at, weights, k)
+        light[1, k] = (layer(layers, ahead, ahead_weights, k) - light[0, k]) * np.float32(1 / _STRIDE_PX)

@@ -35,7 +35,8 @@ def composed(blend: Floats, face: SyntheticFace, covered: int = 255) -> tuple[Fl
     guide = rng.integers(0, 256, (*blend.shape, 3)).astype(np.uint8)
     after = before.copy()
     scale = np.array([[SIZE / 80, 0, 0], [0, SIZE / 80, 0]])
-    compose(after, blend, guide, np.full(blend.shape, covered, np.uint8), face, scale)
+    nothing = np.zeros((*blend.shape, 3), np.int16)
+    compose(after, blend, guide, np.full(blend.shape, covered, np.uint8), face, scale, nothing)
     return (*(each.astype(np.float32) for each in (before, guide, after)),)  # type: ignore[return-value]
 
 

@@ -1,0 +1,108 @@
+"""Fine detail around a hole that the coarse answer of the generator lacks, taken from the erased frame alone.
+
+On the ring outside the hole, where frame and answer are blended, only what is coarse is exchanged: the frame's own
+detail stays (Burt and Adelson, "A multiresolution spline", 1983). Inside, hair, cloth and grain of what lies across
+the edge go on, fading out, so that no band of haze lies about the new face.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from anonymizer import quiet
+from anonymizer.faces import FaceCrop, Floats, Mask
+
+quiet.silence()  # numba's cache folder, before numba is imported
+
+from numba import njit  # noqa: E402  (after the line above)
+
+from anonymizer.generate.layers import around, layer  # noqa: E402
+
+# Detail is what a blur of so many crop px (standard deviation) takes away; set by the gradients across the edge of
+# photos, beside those of the untouched photos.
+OUTSIDE_PX, INSIDE_PX = 0.6, 2.0
+REACH_SHARE = 12 / 128  # of the crop's side: how deep into the hole it goes on, and how far outside it is taken
+# Moved, not mirrored: mirrored strands of hair make chevrons along the edge. Less so downwards, where the neck is
+# smooth and a collar or a chain would come back: nothing at 53 degrees below the horizontal, all of it at 8.
+LEAST_DOWN, MOST_DOWN = 0.133, 0.8
+LIMIT = 40.0  # levels: strong edges, of a collar or an ear, are no texture
+
+
+def detail_around(
+    out: npt.NDArray[np.uint8], hole: Mask, where: tuple[slice, slice], blend: Floats, crop: FaceCrop
+) -> npt.NDArray[np.int16]:
+    """Levels to add to the generator's inpainting at `where` (h, w, 3), for the frame out (H, W, 3) as erased by
+    hole (H, W); 0 where blend (h, w) is."""
+    layers = _layers(crop)
+    corner = (where[0].start, where[1].start)
+    return np.asarray(_detail(out, hole, corner, blend, layers, np.ascontiguousarray(crop.crop_from_frame)), np.int16)
+
+
+def _layers(crop: FaceCrop) -> Floats:
+    """(S, S, 9) float32: way from a px to where its detail is taken (x, y, frame px), its weight, and the smooth
+    surroundings for the inside and for the ring (levels)."""
+    import cv2
+
+    size = crop.hole.shape[0]
+    reach_px = REACH_SHARE * size
+    inside = (crop.hole >= 0.5).astype(np.uint8)
+    depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
+    smooth = cv2.GaussianBlur(depth, (9, 9), 2.0)
+    x, y = (cv2.Sobel(smooth, cv2.CV_32F, across, 1 - across) for across in (1, 0))  # points inwards
+    length = cv2.magnitude(x, y) + np.float32(1e-6)
+    x, y = cv2.divide(x, length), cv2.divide(y, length)
+    sideways = np.clip((MOST_DOWN + y) / (MOST_DOWN - LEAST_DOWN), 0, 1)
+    weight = np.clip(1 - depth / reach_px, 0, 1) * sideways * inside
+    to_frame = -(reach_px + 1) * np.linalg.inv(crop.crop_from_frame[:, :2])
+    way = [np.float32(row[0]) * x + np.float32(row[1]) * y for row in to_frame]
+    smoothed = [_smoothed(crop, sigma_px) for sigma_px in (INSIDE_PX, OUTSIDE_PX)]
+    return np.asarray(
+        cv2.merge([*way, weight.astype(np.float32), *(each for part in smoothed for each in cv2.split(part))])
+    )
+
+
+def _smoothed(crop: FaceCrop, sigma_px: float) -> Floats:
+    """(S, S, 3) levels: what is known, blurred."""
+    import cv2
+
+    side = 2 * int(np.ceil(2 * sigma_px)) + 1
+    colour = cv2.GaussianBlur(crop.context_rgb, (side, side), sigma_px)
+    known = np.maximum(cv2.GaussianBlur(1 - crop.hole, (side, side), sigma_px), np.float32(1e-3))
+    return np.asarray(cv2.divide(colour, cv2.merge([known] * 3), scale=255), np.float32)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _detail(out, hole, corner, blend, layers, matrix):  # type: ignore[no-untyped-def]
+    height, width = blend.shape
+    limit = np.float32(LIMIT)
+    detail = np.zeros((height, width, 3), np.int16)
+    for y in range(height):
+        for x in range(width):
+            if blend[y, x] <= 0:
+                continue
+            fx, fy = corner[1] + x, corner[0] + y
+            if hole[fy, fx] == 0:
+                at, weights = around(layers, matrix, fx, fy)
+                for k in range(3):
+                    detail[y, x, k] = np.float32(out[fy, fx, k]) - layer(layers, at, weights, 6 + k)
+                continue
+            at, weights = around(layers, matrix, fx, fy)
+            if layers[at[1], at[0], 2] <= 0:
+                continue
+            weight = layer(layers, at, weights, 2)
+            qx = np.float32(fx) + layer(layers, at, weights, 0)
+            qy = np.float32(fy) + layer(layers, at, weights, 1)
+            if qx < 0 or qy < 0 or qx >= hole.shape[1] - 1 or qy >= hole.shape[0] - 1:
+                continue
+            ix, iy = int(qx), int(qy)
+            if hole[iy, ix] or hole[iy, ix + 1] or hole[iy + 1, ix] or hole[iy + 1, ix + 1]:
+                continue
+            rx, ry = qx - np.float32(ix), qy - np.float32(iy)
+            at, weights = around(layers, matrix, qx, qy)
+            for k in range(3):
+                upper = (1 - rx) * np.float32(out[iy, ix, k]) + rx * np.float32(out[iy, ix + 1, k])
+                lower = (1 - rx) * np.float32(out[iy + 1, ix, k]) + rx * np.float32(out[iy + 1, ix + 1, k])
+                seen = (1 - ry) * upper + ry * lower - layer(layers, at, weights, 3 + k)
+                detail[y, x, k] = weight * min(max(seen, -limit), limit)
+    return detail
