@@ -162,10 +162,10 @@ class Anonymizer:
             for (part, _, _), crop, blend in zip(posed, crops, blends, strict=True)
         ]
         answers = asked.result() if asked is not None else ()
-        for part in parts:
-            if part.code is None:
-                verdict = Verdict.OBSCURED
-                self._cover(out, part, hole)
+        covered = [part for part in parts if part.code is None]
+        if covered:
+            verdict = Verdict.OBSCURED
+            self._cover(out, covered, hole)
         for (part, code, _), guide, rim, crop, answer in zip(posed, drawn, rims, crops, answers, strict=True):
             self._paste(out, part, code, guide, rim, crop, answer)
         if hands is not None:
@@ -202,8 +202,16 @@ class Anonymizer:
         least = sizes[self.max_personas - 1]
         return [replace(p, code=None) if p.code is not None and p.code.scale_px_per_cm < least else p for p in parts]
 
-    def _cover(self, out: npt.NDArray[np.uint8], part: _Part, hole: Mask) -> None:
-        cover(out[part.where], part.hole, hole[part.where], self.fallback)
+    def _cover(self, out: npt.NDArray[np.uint8], parts: list[_Part], hole: Mask) -> None:
+        """The largest first; what it has covered is known to those that lie in it, or black would come into them."""
+        import cv2
+
+        unknown = hole.copy()
+        for part in sorted(parts, key=lambda each: -each.hole.size):
+            bare = cv2.bitwise_and(part.hole, unknown[part.where])
+            if bare.any():
+                cover(out[part.where], bare, unknown[part.where], self.fallback)
+                unknown[part.where][bare > 0] = 0
 
     def _posed(self, slot: int, code: MotionCode, erased: npt.NDArray[np.uint8], hole: Mask) -> PosedPersona:
         tone = self._tone(slot, code, erased, hole)

@@ -26,7 +26,7 @@ REACH_SHARE = 12 / 128  # of the crop's side: how deep into the hole it goes on,
 # Moved, not mirrored: mirrored strands of hair make chevrons along the edge. Less so downwards, where the neck is
 # smooth and a collar or a chain would come back: nothing at 53 degrees below the horizontal, all of it at 8.
 LEAST_DOWN, MOST_DOWN = 0.133, 0.8
-LIMIT = 40.0  # levels: strong edges, of a collar or an ear, are no texture
+LIMIT = 40.0  # levels, inside: strong edges, of a collar or an ear, are no texture
 
 
 def detail_around(
@@ -75,25 +75,28 @@ def _smoothed(crop: FaceCrop, sigma_px: float) -> Floats:
 @njit(cache=True, nogil=True, fastmath=True)
 def _detail(out, hole, corner, blend, layers, matrix):  # type: ignore[no-untyped-def]
     height, width = blend.shape
-    limit = np.float32(LIMIT)
+    limit, last = np.float32(LIMIT), np.float32(layers.shape[0] - 1)
     detail = np.zeros((height, width, 3), np.int16)
     for y in range(height):
         for x in range(width):
             if blend[y, x] <= 0:
                 continue
             fx, fy = corner[1] + x, corner[0] + y
+            if not _is_within(matrix, fx, fy, last):
+                continue
+            at, weights = around(layers, matrix, fx, fy)
             if hole[fy, fx] == 0:
-                at, weights = around(layers, matrix, fx, fy)
                 for k in range(3):
                     detail[y, x, k] = np.float32(out[fy, fx, k]) - layer(layers, at, weights, 6 + k)
                 continue
-            at, weights = around(layers, matrix, fx, fy)
             if layers[at[1], at[0], 2] <= 0:
                 continue
             weight = layer(layers, at, weights, 2)
             qx = np.float32(fx) + layer(layers, at, weights, 0)
             qy = np.float32(fy) + layer(layers, at, weights, 1)
             if qx < 0 or qy < 0 or qx >= hole.shape[1] - 1 or qy >= hole.shape[0] - 1:
+                continue
+            if not _is_within(matrix, qx, qy, last):
                 continue
             ix, iy = int(qx), int(qy)
             if hole[iy, ix] or hole[iy, ix + 1] or hole[iy + 1, ix] or hole[iy + 1, ix + 1]:
@@ -106,3 +109,11 @@ def _detail(out, hole, corner, blend, layers, matrix):  # type: ignore[no-untype
                 seen = (1 - ry) * upper + ry * lower - layer(layers, at, weights, 3 + k)
                 detail[y, x, k] = weight * min(max(seen, -limit), limit)
     return detail
+
+
+@njit(inline="always")
+def _is_within(matrix, x, y, last):  # type: ignore[no-untyped-def]
+    """Does the crop show that px of the frame? Beyond it nothing is known of what is smooth there."""
+    cx = matrix[0, 0] * (x + 0.5) + matrix[0, 1] * (y + 0.5) + matrix[0, 2] - 0.5
+    cy = matrix[1, 0] * (x + 0.5) + matrix[1, 1] * (y + 0.5) + matrix[1, 2] - 0.5
+    return cx >= 0 and cy >= 0 and cx <= last and cy <= last

@@ -87,8 +87,8 @@ class Path:
         return min(box_distance(moved(self.last_box, self.speed[0] * n, self.speed[1] * n), box) for n in counts)
 
     def add(self, index: int, face: Face) -> None:
-        if self.seen:
-            steps = index - self.last_index
+        if self.seen and (face.landmarks_px is None) == (self.seen[self.last_index].landmarks_px is None):
+            steps = index - self.last_index  # from landmarks to a detector's box is no movement
             (x0, y0), (x1, y1) = self.last_box.center, face.box_px.center
             old_x, old_y = self.speed
             self.speed = old_x + STEADY * ((x1 - x0) / steps - old_x), old_y + STEADY * ((y1 - y0) / steps - old_y)
