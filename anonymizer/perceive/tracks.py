@@ -26,6 +26,7 @@ EDGE_REACH = 50  # frames; as long somebody may stay half outside, showing less 
 EDGE_SIGHTINGS = 12  # of the first or last, that tell how fast it comes in or goes out
 JUMPY_GAP = 6  # frames between two sightings, one of them unsure, over which both boxes are held
 EDGE_JUMPS = 2  # frames to each side, the boxes of which are held as well
+EDGE_SHARED = 0.7  # of the narrower one, that two slivers of one face share along the edge
 SLOWED = 0.7  # of its speed, that it may go on with at least
 WALKING = 0.03  # of its side a frame: as fast a face that is at the edge goes on over it
 MIN_STEP = 0.6  # how far, in box sides, a face may lie from where it was expected in the very next frame
@@ -100,13 +101,13 @@ def link_clip(
     observations: Sequence[tuple[Face, ...]], size_px: tuple[int, int], cuts: frozenset[int] = frozenset()
 ) -> tuple[Track, ...]:
     """Tracks of a clip. observations: the faces of each frame. cuts: frames at which a new shot begins."""
-    paths = list(_paths(observations, cuts))
+    paths = list(_paths(observations, cuts, size_px))
     paths.sort(key=lambda path: (min(path.seen), path.seen[min(path.seen)].box_px.x0))
     ordered_cuts = sorted(cuts)
     return tuple(_track(slot, path, observations, size_px, ordered_cuts) for slot, path in enumerate(paths))
 
 
-def _paths(observations: Sequence[tuple[Face, ...]], cuts: frozenset[int]) -> list[Path]:
+def _paths(observations: Sequence[tuple[Face, ...]], cuts: frozenset[int], size_px: tuple[int, int]) -> list[Path]:
     done: list[Path] = []
     live: list[Path] = []
     for index, faces in enumerate(observations):
@@ -117,8 +118,11 @@ def _paths(observations: Sequence[tuple[Face, ...]], cuts: frozenset[int]) -> li
         for at, face in enumerate(faces):
             path = taken.get(at)
             if path is None:
+                path = _cut_by_edge([other for other in live if other not in taken.values()], face, index, size_px)
+            if path is None:
                 path = Path()
                 live.append(path)
+            taken[at] = path
             path.add(index, face)
     return done + live
 
@@ -138,6 +142,26 @@ def assign(paths: Sequence[Path], faces: Sequence[Face], index: int) -> dict[int
             taken[at] = path
             used.add(id(path))
     return taken
+
+
+def _cut_by_edge(paths: Sequence[Path], face: Face, index: int, size_px: tuple[int, int]) -> Path | None:
+    """The path that was just at the same edge of the frame, at the same height: a sliver's size says nothing."""
+    for path in paths:
+        bare = face.landmarks_px is None or path.seen[path.last_index].landmarks_px is None
+        sides = {side[:2] for side in edges(face.box_px, size_px)} & {
+            side[:2] for side in edges(path.last_box, size_px)
+        }
+        if bare and index - path.last_index <= COAST and any(_along(face.box_px, path.last_box, a) for a, _ in sides):
+            return path
+    return None
+
+
+def _along(one: Box, other: Box, axis: int) -> bool:
+    """Do boxes at an edge across `axis` lie beside each other along it?"""
+    low, high = 1 - axis, 3 - axis
+    a, b = corners(one), corners(other)
+    shared = min(a[high], b[high]) - max(a[low], b[low])
+    return shared >= EDGE_SHARED * min(a[high] - a[low], b[high] - b[low])
 
 
 def _is_glimpse(path: Path, observations: Sequence[tuple[Face, ...]]) -> bool:
@@ -168,8 +192,8 @@ def _track(
     after = bisect_left(cuts, last + 1)
     shot_end = cuts[after] if after < len(cuts) else length
     known = sorted(path.seen)
-    at_first = edge_reach(path.seen[first].box_px, _inner_speed(path, known, True, size_px), -1, size_px)
-    at_last = edge_reach(path.seen[last].box_px, _inner_speed(path, known, False, size_px), 1, size_px)
+    at_first = _reach_at(path.seen[first], _inner_speed(path, known, True, size_px), -1, size_px)
+    at_last = _reach_at(path.seen[last], _inner_speed(path, known, False, size_px), 1, size_px)
     before, beyond = (max(reach, min(most, edge)) for edge in (at_first, at_last))
     start, end = max(first - before, shot_start, 0), min(last + 1 + beyond, shot_end, length)
     boxes = [_to_edge(_box_at(path, known, index, size_px), size_px) for index in range(start, end)]
@@ -180,6 +204,16 @@ def _track(
         boxes.pop(0)
         start += 1
     return Track(slot, start, tuple(path.seen.get(index) for index in range(start, end)), tuple(boxes))
+
+
+def _reach_at(face: Face, speed: tuple[float, float], direction: int, size_px: tuple[int, int]) -> int:
+    """`edge_reach`; 0 for sure landmarks that lie within the frame, since they would reach over the edge if it cut the
+    face, and less of it would have been seen in the frames between."""
+    box = face.box_px
+    within = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= size_px[0] and box.y1 <= size_px[1]
+    if within and face.landmarks_px is not None and _is_sure(face):
+        return 0
+    return edge_reach(box, speed, direction, size_px)
 
 
 def edge_reach(box: Box, speed: tuple[float, float], direction: int, size_px: tuple[int, int]) -> int:

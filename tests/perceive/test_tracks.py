@@ -167,3 +167,27 @@ def test_boxes_of_a_face_that_is_hardly_seen_are_held_by_those_about_them() -> N
     boxes = track.boxes[-track.first_index :][: len(seen)]
     assert all(box.x0 <= face.x0 and box.x1 >= curl.x1 for box in boxes[1:4])
     assert (boxes[4].x0, boxes[4].x1) == (face.x0, face.x1)
+
+
+def test_slivers_at_one_edge_are_one_face_whatever_their_size() -> None:
+    """A sliver of a fourth of the height, where three frames later somebody comes in, is no second person who waits."""
+    sliver = Face(Box(1271, 290, 1279, 320), 0.21)
+    coming = [(_face(1290 - 9 * t, side=120, points=t > 2),) for t in range(20)]
+    (track,) = link_clip([NOTHING] * 40 + [(sliver,), NOTHING, NOTHING, *coming], SIZE_PX)
+    assert track.first_index > 40 - REACH
+    elsewhere = Face(Box(1271, 490, 1279, 520), 0.21)
+    assert len(link_clip([NOTHING] * 40 + [(elsewhere,), NOTHING, NOTHING, *coming], SIZE_PX)) == 2
+
+
+def test_from_landmarks_to_a_bare_box_is_no_movement() -> None:
+    """The detector's box of who goes out lay 30 px higher; expected yet higher, the next one began a new track."""
+    landmarks = [(_face(411 + 9 * t, 138, side=96),) for t in range(9)]
+    bare, next_bare = Face(Box(449, 72, 483, 145), 0.3), Face(Box(440, 69, 567, 198), 0.18)
+    assert len(link_clip([*landmarks, (bare,), NOTHING, (next_bare,), *[NOTHING] * 40], (480, 270))) == 1
+
+
+def test_landmarks_wholly_within_the_frame_are_of_nobody_half_outside() -> None:
+    """Seen once near the edge, but not over it: covered REACH frames about, not as long as somebody may linger."""
+    clip = [*[NOTHING] * 60, (_face(1225, confidence=0.99),), *[NOTHING] * 60]
+    (track,) = link_clip(clip, SIZE_PX)
+    assert (track.first_index, track.end_index) == (60 - REACH, 61 + REACH)
