@@ -26,6 +26,8 @@ from anonymizer.persona.landmark_groups import (
     EYE_CORNERS,
     EYE_LEFT,
     EYE_RIGHT,
+    LID_LEFT,
+    LID_RIGHT,
     LIP_UPPER_INNER,
     LIPS_INNER,
 )
@@ -62,6 +64,7 @@ class FaceModel:
         head, resting = self.head(code.expression, shape_cm), self.head(self.resting_expression, shape_cm)
         _shut_lids(head, resting, shape_cm)
         vertices, uv = self.with_patches(head, code.gaze, resting[LIP_UPPER_INNER] + _TEETH_DROP_CM)
+        _draw_lids_from_skin(uv, head, resting)
         return project(code, vertices), uv
 
     def with_patches(self, head_cm: Floats, gaze: Floats, lip_anchor_cm: Floats) -> tuple[Floats, Floats]:
@@ -113,6 +116,19 @@ def _shut_lids(head_cm: Floats, resting_cm: Floats, shape_cm: Floats) -> None:
             open_share = max(usual - _SHUT_OPENING, 0) / (usual_at_rest - _SHUT_OPENING)
             kept = np.float32(np.clip(open_share * at_rest / here, 0, 1) if here > 0 else 0)
             head_cm[upper] = head_cm[lower] + kept * (head_cm[upper] - head_cm[lower])
+
+
+# A shut lid would stretch lashes and the fold's shadow over itself. So its edge is drawn from beyond the fold: so many
+# times the way from edge to fold. Chosen by eye among 0, .6, 1.7 and 2.4 on three photos of shut eyes.
+_LASHES = 1.7
+
+
+def _draw_lids_from_skin(uv: Floats, head_cm: Floats, resting_cm: Floats) -> None:
+    """Move the atlas uv of the upper lids' edges (538, 2) away from the lashes as the lids shut, in place."""
+    for ring, above in ((EYE_LEFT, LID_LEFT), (EYE_RIGHT, LID_RIGHT)):
+        shut = 1 - np.clip(_opening(head_cm, ring) / max(_opening(resting_cm, ring), 1e-3), 0, 1)
+        edge = list(ring[:8:-1])
+        uv[edge] += np.float32(_LASHES * shut) * (uv[list(above)] - uv[edge])
 
 
 def _opening(head_cm: Floats, ring: tuple[int, ...]) -> float:

@@ -17,7 +17,14 @@ from anonymizer.persona.face_model import (
     load_face_model,
     project,
 )
-from anonymizer.persona.landmark_groups import EYE_LEFT, LIP_LOWER_INNER, LIP_UPPER_INNER
+from anonymizer.persona.landmark_groups import (
+    EYE_LEFT,
+    EYE_RIGHT,
+    LID_LEFT,
+    LID_RIGHT,
+    LIP_LOWER_INNER,
+    LIP_UPPER_INNER,
+)
 from anonymizer.weights.locate import weight_path
 from tests.heads import MODEL, code, turned
 
@@ -88,6 +95,20 @@ def test_lids_shut_and_open_eyes_stay_as_they_are(size: float) -> None:
     assert gap(0.85) < 0.02 < gap(0.5) < gap(resting) < gap(0)
     head = MODEL.head(MODEL.resting_expression, shape)
     assert opening(MODEL.animate(code(), shape)[0]) == pytest.approx(opening(head), rel=1e-3)
+
+
+def test_shut_lids_are_drawn_from_skin_and_not_from_lashes() -> None:
+    """Their edge's place in the atlas goes up over the fold; at rest it is where it was, other skin never moves."""
+    shut = MODEL.resting_expression.copy()
+    shut[[9, 10]] = 1
+    _, open_uv = MODEL.animate(code(), NOBODY)
+    _, shut_uv = MODEL.animate(code(expression=shut), NOBODY)
+    np.testing.assert_allclose(open_uv[: len(MODEL.uv)], MODEL.uv, atol=1e-6)
+    for ring, fold in ((EYE_LEFT, LID_LEFT), (EYE_RIGHT, LID_RIGHT)):
+        edge = list(ring[:8:-1])
+        assert (shut_uv[edge, 1] < MODEL.uv[list(fold), 1]).all()  # up is less
+    moved = np.flatnonzero(np.abs(shut_uv[: len(MODEL.uv)] - MODEL.uv).max(1) > 1e-6)
+    assert set(moved) == {*EYE_LEFT[9:], *EYE_RIGHT[9:]}
 
 
 def test_lips_that_are_shut_over_an_open_jaw_are_shut() -> None:
