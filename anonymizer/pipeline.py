@@ -208,7 +208,7 @@ class Anonymizer:
 
         unknown = hole.copy()
         for part in sorted(parts, key=lambda each: -each.hole.size):
-            bare = cv2.bitwise_and(part.hole, unknown[part.where])
+            bare = np.asarray(cv2.bitwise_and(part.hole, unknown[part.where]), np.uint8)
             if bare.any():
                 cover(out[part.where], bare, unknown[part.where], self.fallback)
                 unknown[part.where][bare > 0] = 0
