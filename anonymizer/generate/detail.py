@@ -53,7 +53,7 @@ def _layers(crop: FaceCrop) -> Floats:
     length = cv2.magnitude(x, y) + np.float32(1e-6)
     x, y = cv2.divide(x, length), cv2.divide(y, length)
     sideways = np.clip((MOST_DOWN + y) / (MOST_DOWN - LEAST_DOWN), 0, 1)
-    weight = np.clip(1 - depth / reach_px, 0, 1) * sideways * inside
+    weight = np.clip(1.5 * (1 - depth / reach_px), 0, 1) * sideways * inside
     to_frame = -(reach_px + 1) * np.linalg.inv(crop.crop_from_frame[:, :2])
     way = [np.float32(row[0]) * x + np.float32(row[1]) * y for row in to_frame]
     smoothed = [_smoothed(crop, sigma_px) for sigma_px in (INSIDE_PX, OUTSIDE_PX)]

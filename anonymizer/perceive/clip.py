@@ -67,7 +67,8 @@ OVAL_SCALE = 1.3
 SURE_PRESENCE = 0.985
 SURE_RESIDUAL_CM = 0.45  # a head on its crown that was taken for an upright one had .48
 GUESSED_SCALE = 1.6
-PROFILE_COS, TURNED_SCALE = float(np.cos(np.deg2rad(60))), 1.35  # turned less, landmarks hold all but an edge
+# Turned less than a profile, or odd but where the detector is: landmarks' and detector's box hold all but an edge.
+PROFILE_COS, AGREED_IOU, AGREED_SCALE = float(np.cos(np.deg2rad(60))), 0.65, 1.35
 LYING_RAD, LYING_SCALE = 0.8, 2.0  # the detector's box of a lying head of 57 px had 38
 # Landmarks whose size is not that of the frames about them have slid: a head that lay had .55 of its size for a frame.
 SLID_FRAMES, SLID_GROWTH = 3, 0.22  # to each side; in log size
@@ -295,9 +296,10 @@ def doubted_box(face: Face, motion: Motion, model: FaceModel) -> Box | None:
     code = reduce_motion(motion.pose, motion.expression, motion.gaze, photo_baseline(motion.expression, model), model)
     facing = float(rotation_from_vector(code.rotation)[2, 2])
     guessed = facing < PROFILE_COS or FACE_WIDTH_CM * code.scale_px_per_cm < GUESSED_WIDTH_CM_PX
-    slid = face.confidence < SURE_PRESENCE or motion.residual_px > SURE_RESIDUAL_CM * np.exp(motion.pose[2])
-    if guessed or slid or facing < GUESSED_TURN_COS:
-        scale = GUESSED_SCALE if guessed or slid else TURNED_SCALE
+    odd = face.confidence < SURE_PRESENCE or motion.residual_px > SURE_RESIDUAL_CM * np.exp(motion.pose[2])
+    if guessed or odd or facing < GUESSED_TURN_COS:
+        agreed = face.detected_box is not None and face.box_px.iou(face.detected_box) >= AGREED_IOU
+        scale = GUESSED_SCALE if guessed or (odd and not agreed) else AGREED_SCALE
         scale = scale if abs(face.roll_rad) < LYING_RAD else LYING_SCALE
         return around(face.box_px, face.detected_box or face.box_px).scaled(scale)
     if face.detected_box is None:

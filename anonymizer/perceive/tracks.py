@@ -27,6 +27,7 @@ EDGE_SIGHTINGS = 12  # of the first or last, that tell how fast it comes in or g
 JUMPY_GAP = 6  # frames between two sightings, one of them unsure, over which both boxes are held
 EDGE_JUMPS = 2  # frames to each side, the boxes of which are held as well
 EDGE_SHARED = 0.7  # of the narrower one, that two slivers of one face share along the edge
+PART_SEEN = 0.75  # of the height in the frames about it: a bare box so much lower is of what is not hidden yet
 SLOWED = 0.7  # of its speed, that it may go on with at least
 WALKING = 0.03  # of its side a frame: as fast a face that is at the edge goes on over it
 MIN_STEP = 0.6  # how far, in box sides, a face may lie from where it was expected in the very next frame
@@ -276,12 +277,20 @@ def _box_at(path: Path, known: Sequence[int], index: int, size_px: tuple[int, in
     still = path.seen[nearest].box_px
     out_x, out_y = _inner_speed(path, known, place == 0, size_px)
     if _walks_out(still, (out_x, out_y), 1 if steps > 0 else -1, size_px):  # it will not stop within sight
-        slow = moved(still, SLOWED * out_x * steps, SLOWED * out_y * steps)
-        quick = moved(still, out_x * steps, out_y * steps)
+        sure = _latest_plain(path, known if place == 0 else known[::-1])
+        start, since = path.seen[sure].box_px, index - sure  # boxes of slivers jump
+        slow = moved(start, SLOWED * out_x * since, SLOWED * out_y * since)
+        quick = moved(start, out_x * since, out_y * since)
         return around(slow, quick).scaled(_grown(0)) if not is_outside(slow, size_px) else slow
     coast = max(-COAST, min(COAST, steps))
     gone_on = moved(still, dx * coast, dy * coast)  # it may have gone on or stayed: cover both
     return around(still, gone_on).scaled(_grown(abs(steps)))
+
+
+def _latest_plain(path: Path, known: Sequence[int]) -> int:
+    """The first of `known` if it is plain, or else of those COAST frames from it; itself without any."""
+    near = (index for index in known if abs(index - known[0]) <= COAST and _is_plain(path.seen[index]))
+    return next(near, known[0])
 
 
 def _seen_box(path: Path, index: int, size_px: tuple[int, int]) -> Box:
@@ -289,9 +298,11 @@ def _seen_box(path: Path, index: int, size_px: tuple[int, int]) -> Box:
     are held as well."""
     face = path.seen[index]
     box = face.box_px
-    if not _is_plain(face) or (face.landmarks_px is None and edges(box, size_px)):
-        for near in range(index - EDGE_JUMPS, index + EDGE_JUMPS + 1):
-            box = around(box, path.seen[near].box_px) if near in path.seen else box
+    about = [path.seen[near].box_px for near in range(index - EDGE_JUMPS, index + EDGE_JUMPS + 1) if near in path.seen]
+    part = face.landmarks_px is None and (edges(box, size_px) or box.height < PART_SEEN * max(b.height for b in about))
+    if part or not _is_plain(face):
+        for near in about:
+            box = around(box, near)
     return box
 
 

@@ -56,6 +56,21 @@ def plan(*seen: tuple[Face, ...]) -> list[PlannedFace]:
 FACE = seen_face(code((160, 120), 5))
 
 
+def test_odd_landmarks_where_the_detector_is_get_a_smaller_oval() -> None:
+    """Presence of .95: 1.35 of both boxes where these agree, 1.6 where the detector's is elsewhere or missing."""
+
+    def cover(detected: Box | None) -> Box:
+        (planned,) = plan((replace(FACE, confidence=0.95, detected_box=detected),))
+        assert planned.cover_box is not None
+        return planned.cover_box
+
+    box = FACE.box_px
+    beside = Box(box.x0 + 0.4 * box.width, box.y0, box.x1 + 0.4 * box.width, box.y1)
+    assert cover(box).width == pytest.approx(1.35 * box.width, rel=1e-3)
+    assert cover(None).width == pytest.approx(1.6 * box.width, rel=1e-3)
+    assert cover(beside).width == pytest.approx(1.6 * 1.4 * box.width, rel=1e-3)
+
+
 @pytest.mark.parametrize(("gap", "bridged"), [(1, True), (LONGEST_GAP, True), (LONGEST_GAP + 1, False), (40, False)])
 def test_short_gaps_are_bridged_and_long_ones_covered(gap: int, bridged: bool) -> None:
     """Within LONGEST_GAP the motion is drawn between; beyond it a growing box stands; a box is there in both."""

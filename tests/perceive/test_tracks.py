@@ -191,3 +191,19 @@ def test_landmarks_wholly_within_the_frame_are_of_nobody_half_outside() -> None:
     clip = [*[NOTHING] * 60, (_face(1225, confidence=0.99),), *[NOTHING] * 60]
     (track,) = link_clip(clip, SIZE_PX)
     assert (track.first_index, track.end_index) == (60 - REACH, 61 + REACH)
+
+
+def test_who_is_hidden_bit_by_bit_is_covered_as_large_as_before() -> None:
+    """Behind somebody's hair the box of what was left had half its height, its score .5; an eye lay above it."""
+    boxes = [Box(251, 94, 293, 151), Box(254, 95, 289, 150), Box(258, 119, 279, 148)]
+    (track,) = link_clip([*[(Face(box, 0.7),) for box in boxes], *[NOTHING] * 60], (480, 270))
+    assert track.boxes[2].y0 <= 95
+
+
+def test_a_faint_box_over_the_edge_does_not_hold_back_who_walks_out() -> None:
+    """Where it is then is told by the last plain sighting and its speed."""
+    walking = [(_face(1130 + 20 * t),) for t in range(6)]
+    (alone,) = link_clip([*walking, *[NOTHING] * 60], SIZE_PX)
+    faint = Face(Box(1160, 250, 1280, 350), 0.18)
+    (held,) = link_clip([*walking, NOTHING, (faint,), *[NOTHING] * 60], SIZE_PX)
+    assert held.end_index <= alone.end_index
