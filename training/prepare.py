@@ -24,6 +24,7 @@ import numpy.typing as npt
 from anonymizer.errors import InputError
 from anonymizer.faces import Box, Face, MotionCode
 from anonymizer.generate.crop import crop_from_frame, warp_matrix
+from anonymizer.generate.guide import drawn_larger
 from anonymizer.geometry import apply_affine
 from anonymizer.guard.coverage import Coverage, hull
 from anonymizer.perceive.motion import fit_motion, motion_in_head, photo_baseline, reduce_motion
@@ -170,7 +171,7 @@ def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank) -> dict[str
         "jpeg": _jpeg(rgb, 92),
         "vertices_own": _vertices(project(exact, own_cm), to_crop),
         "uv_own": _fixed(own_uv, 16384),
-        "vertices_persona": _vertices(persona_px, to_crop),
+        "vertices_persona": _vertices(drawn_larger(persona_px), to_crop),
         "uv_persona": _fixed(persona_uv, 16384),
         "expression": photo.expression,
         "outside_share": np.float32(outside),

@@ -47,9 +47,13 @@ def texture_mips(texture_rgb: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uin
 def pose(code: MotionCode, persona: Persona, mips: tuple[npt.NDArray[np.uint8], ...], model: FaceModel) -> PosedPersona:
     """The persona with the code's expression, where the head is, DRAWN_LARGER about its middle."""
     vertices, uv = model.animate(code, persona.shape_cm)
+    return PosedPersona(drawn_larger(vertices), attributes(uv), model.triangles, mips)
+
+
+def drawn_larger(vertices: Floats) -> Floats:
+    """(N, 3) -> the same, DRAWN_LARGER about their middle."""
     middle = (vertices.min(0) + vertices.max(0)) / 2
-    vertices = (vertices - middle) * DRAWN_LARGER + middle
-    return PosedPersona(vertices, attributes(uv), model.triangles, mips)
+    return np.asarray((vertices - middle) * DRAWN_LARGER + middle, np.float32)
 
 
 def draw(
