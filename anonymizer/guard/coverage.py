@@ -49,7 +49,7 @@ def box_outline(box: Box) -> npt.NDArray[np.float64]:
 
 
 def oval_outline(box: Box) -> npt.NDArray[np.float64]:
-    """(32, 2): the oval in a box, which has to be the larger for it: see cover_of in anonymizer.perceive.clip."""
+    """(32, 2): the oval in a box, which has to be the larger for it: see cover_of in anonymizer.perceive.doubts."""
     angle = np.linspace(0, 2 * np.pi, 32, endpoint=False)
     (x, y), half = box.center, (box.width / 2, box.height / 2)
     return np.stack([x + half[0] * np.cos(angle), y + half[1] * np.sin(angle)], 1)

@@ -27,7 +27,7 @@ BACK = (0, 1, *KNUCKLES)
 OF_KNUCKLES, OF_PALM = 0.38, 0.075
 CORE, WRONG_BY, MOST_WRONG = 0.6, 0.8, 1.0
 PALM_CORE, PALM_MOST_WRONG = 0.8, 1.5  # the palm's corners, about its middle
-TIP_SHARE, TIP_BREADTH = 0.8, 0.85  # of the last bone that is core; of the breadth at the tip
+TIP_BREADTH = 0.85  # of the breadth at the tip; the last bone is never core: its end is told worst
 DRAWN_BREADTH, DRAWN_WRONG, PALM_GROWTH = 1.2, 2.0, 1.08  # a bone that may be wrong by more is not drawn
 LEAST_CORE_PX, LEAST_CORE_SHARE = 0.75, 0.08  # of what is drawn; of a hand with less nothing is sure
 MATTE_SOFT_PX = 0.7
@@ -122,9 +122,8 @@ def _sure(hand: PlannedHand, shape: tuple[int, ...]) -> Mask:
     for a, b, is_tip in _bones():
         error = float(max(wrong[a], wrong[b]))
         breadth = CORE * half - WRONG_BY * error
-        if error <= MOST_WRONG * half and breadth >= LEAST_CORE_PX:
-            end = _short_of_tip(points[a], points[b], breadth + WRONG_BY * error) if is_tip else points[b]
-            _capsule(mask, points[a], end, breadth - 0.5)  # a filled shape takes every pixel that it touches
+        if not is_tip and error <= MOST_WRONG * half and breadth >= LEAST_CORE_PX:
+            _capsule(mask, points[a], points[b], breadth - 0.5)  # a filled shape takes every pixel that it touches
     error = float(wrong[list(PALM)].max())
     if error <= PALM_MOST_WRONG * half:
         palm = np.zeros_like(mask)
@@ -157,14 +156,6 @@ def _spread(rgb: npt.NDArray[np.uint8], known: Mask, breadth_px: float) -> npt.N
 
 def _bones() -> list[tuple[int, int, bool]]:
     return [(a, b, b == finger[-1]) for finger in FINGERS for a, b in pairwise(finger)]
-
-
-def _short_of_tip(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32], less_px: float) -> npt.NDArray[np.float32]:
-    """Where the core of a last bone from a to b ends."""
-    along = b - a
-    length = float(np.linalg.norm(along))
-    share = max(0.0, TIP_SHARE - less_px / max(length, 1e-6))
-    return np.asarray(a + np.float32(share) * along, np.float32)
 
 
 def _capsule(mask: Mask, a: npt.NDArray[np.float32], b: npt.NDArray[np.float32], half_px: float) -> None:

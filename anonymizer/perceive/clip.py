@@ -15,11 +15,10 @@ import numpy.typing as npt
 
 from anonymizer.faces import EXPRESSION_COUNT, LANDMARK_COUNT, Box, Face, MotionCode, PlannedFace
 from anonymizer.frames import Frame
-from anonymizer.geometry import in_outline, rotation_from_vector
-from anonymizer.guard.coverage import hull
 from anonymizer.perceive.boxes import around
 from anonymizer.perceive.cuts import CutDetector
 from anonymizer.perceive.detections import same_face
+from anonymizer.perceive.doubts import GUESSED_SCALE, among_doubts, cover_of, doubted_box, has_slid, window
 from anonymizer.perceive.elsewhere import seen_elsewhere
 from anonymizer.perceive.evidence import has_landmarks, is_mistake
 from anonymizer.perceive.finder import Finder
@@ -47,33 +46,11 @@ BASELINE_FRAMES = 45  # a track shorter than this says too little of a face's re
 POSE_SHARE, EXPRESSION_SHARE, GAZE_SHARE = 0.5, 0.25, 0.3  # of the window: sigma of the smoothing
 # What smoothing may take off before the face could leave its hole: cm, relative size, radians, jaw coefficient.
 MOST_SHIFT_CM, MOST_GROWTH, MOST_TURN_RAD, MOST_JAW = 0.25, 0.02, 0.05, 0.15
-FACE_WIDTH_CM = 15.5
-# Of a detector's box, which ends at brows and temples, to the box of the oval that covers the face; and how far a small
-# box may be off: CenterFace tells places in steps of four px.
-COVER_SCALE, COVER_PX = 1.6, 1.5
 _HAD_LANDMARKS = np.zeros((LANDMARK_COUNT, 3), np.float32)  # stands for landmarks that were fitted and forgotten
 _HAD_EXPRESSION = np.zeros(EXPRESSION_COUNT, np.float32)
 
 
 TRACED_FRAMES = 12  # of the latest, in which a face that is new is looked for backwards; forgotten after that
-# A detector's box, less its corners, lies in the hole of a plain face; where it does not, or landmarks are guesses
-# (turned far, or few px), the box is erased too.
-BOX_CORE = 0.8
-GUESSED_TURN_COS = float(np.cos(np.deg2rad(42)))
-GUESSED_WIDTH_CM_PX = 30.0
-OVAL_SCALE = 1.3
-# Landmarks that slid off a face behind a hand had a presence of .92 to .98 and .56 cm; on plain faces they have .99 and
-# more and .2 to .4 cm.
-SURE_PRESENCE = 0.985
-SURE_RESIDUAL_CM = 0.45  # a head on its crown that was taken for an upright one had .48
-GUESSED_SCALE = 1.6
-# Turned less than a profile, or odd but where the detector is: landmarks' and detector's box hold all but an edge.
-PROFILE_COS, AGREED_IOU, AGREED_SCALE = float(np.cos(np.deg2rad(60))), 0.65, 1.35
-LYING_RAD, LYING_SCALE = 0.8, 2.0  # the detector's box of a lying head of 57 px had 38
-# Landmarks whose size is not that of the frames about them have slid: a head that lay had .55 of its size for a frame.
-SLID_FRAMES, SLID_GROWTH = 3, 0.22  # to each side; in log size
-# A head that came back from 81 degrees had sure landmarks, 45 degrees off, in five frames between doubted ones.
-DOUBT_FRAMES, MANY_DOUBTS = 6, 3  # to each side
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,34 +213,12 @@ class ClipPlanner:
         return reduce_motion(row[:6], expression, gaze, baseline, self._model)
 
 
-def has_slid(motions: Sequence[Motion | None], step: int) -> bool:
-    """Is the face of a step much larger or smaller than in the frames about it?"""
-    here, about = motions[step], [m for m in motions[_window(step)] if m is not None]
-    if here is None or len(about) < 2:
-        return False
-    return abs(float(here.pose[2] - np.median([m.pose[2] for m in about]))) > SLID_GROWTH
-
-
-def among_doubts(faces: Sequence[Face | None], step: int) -> bool:
-    """Were many landmarks just before or just after doubted? A profile's seem sure again before they are right."""
-    sides = faces[max(0, step - DOUBT_FRAMES) : step], faces[step + 1 : step + 1 + DOUBT_FRAMES]
-    return any(sum(_is_doubted(face) for face in side) >= MANY_DOUBTS for side in sides)
-
-
-def _is_doubted(face: Face | None) -> bool:
-    return face is not None and face.landmarks_px is not None and face.detected_box is not None
-
-
 def _about(track: Track, step: int) -> Box:
     """Around all places of a track in the frames about a step."""
     box: Box = track.boxes[step]
-    for other in track.boxes[_window(step)]:
+    for other in track.boxes[window(step)]:
         box = around(box, other)
     return box
-
-
-def _window(step: int) -> slice:
-    return slice(max(0, step - SLID_FRAMES), step + SLID_FRAMES + 1)
 
 
 def _held(smooth: npt.NDArray[np.float64], seen: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -283,33 +238,6 @@ def _bridged(known: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         if after - before - 1 <= LONGEST_GAP:
             out[before:after] = True
     return out
-
-
-def cover_of(box: Box) -> Box:
-    """The box of the oval that covers the face in a detector's box."""
-    grown = box.scaled(COVER_SCALE)
-    return Box(grown.x0 - COVER_PX, grown.y0 - COVER_PX, grown.x1 + COVER_PX, grown.y1 + COVER_PX)
-
-
-def doubted_box(face: Face, motion: Motion, model: FaceModel) -> Box | None:
-    """A box to erase as well, where the hole made from the landmarks may not hold all of the face."""
-    code = reduce_motion(motion.pose, motion.expression, motion.gaze, photo_baseline(motion.expression, model), model)
-    facing = float(rotation_from_vector(code.rotation)[2, 2])
-    guessed = facing < PROFILE_COS or FACE_WIDTH_CM * code.scale_px_per_cm < GUESSED_WIDTH_CM_PX
-    odd = face.confidence < SURE_PRESENCE or motion.residual_px > SURE_RESIDUAL_CM * np.exp(motion.pose[2])
-    if guessed or odd or facing < GUESSED_TURN_COS:
-        agreed = face.detected_box is not None and face.box_px.iou(face.detected_box) >= AGREED_IOU
-        scale = GUESSED_SCALE if guessed or (odd and not agreed) else AGREED_SCALE
-        scale = scale if abs(face.roll_rad) < LYING_RAD else LYING_SCALE
-        return around(face.box_px, face.detected_box or face.box_px).scaled(scale)
-    if face.detected_box is None:
-        return None
-    angle = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-    core = face.detected_box.scaled(BOX_CORE)
-    (x, y), half = core.center, (core.width / 2, core.height / 2)
-    points = np.stack([x + half[0] * np.cos(angle), y + half[1] * np.sin(angle)], 1)
-    held = in_outline(points, hull(code, "face", model))
-    return None if held.all() else face.detected_box.scaled(OVAL_SCALE)
 
 
 def plan_still(frame: Frame, finder: Finder, model: FaceModel) -> tuple[PlannedFace, ...]:

@@ -18,8 +18,8 @@ from anonymizer.faces import Box, Face, PlannedFace
 from anonymizer.frames import Frame, RgbImage
 from anonymizer.guard.coverage import hull
 from anonymizer.perceive.boxes import box_distance, is_outside
-from anonymizer.perceive.clip import OVAL_SCALE, cover_of, doubted_box
 from anonymizer.perceive.detections import same_face
+from anonymizer.perceive.doubts import OVAL_SCALE, cover_of, doubted_box
 from anonymizer.perceive.live_doubts import LiveDoubts
 from anonymizer.perceive.live_finder import Sight
 from anonymizer.perceive.live_track import LiveTrack

@@ -10,7 +10,8 @@ import pytest
 
 from anonymizer.faces import Box, Face, PlannedFace
 from anonymizer.frames import Frame, RgbImage
-from anonymizer.perceive.clip import DOUBT_FRAMES, LONGEST_GAP, MANY_DOUBTS, ClipPlanner, ClipSettings, plan_still
+from anonymizer.perceive.clip import LONGEST_GAP, ClipPlanner, ClipSettings, plan_still
+from anonymizer.perceive.doubts import DOUBT_FRAMES, MANY_DOUBTS
 from anonymizer.perceive.finder import Finder, FinderSettings
 from tests.heads import MODEL, code, seen_face
 
