@@ -12,12 +12,13 @@ from anonymizer.faces import Floats, Mask
 
 UNKNOWN = 4  # of 0 (dark) to 5 (light), when no skin is seen
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
-TRUST, CHROMA_TRUST = 0.8, 0.7  # how far what is seen draws away from the tone of UNKNOWN, in log colour
+TRUST, CHROMA_TRUST = 0.65, 0.7  # how far what is seen draws away from the tone of UNKNOWN, in log colour
 TINT_RANGE = (0.6, 1.6)  # how far the light of the scene may recolour a step
 DARKEST = 0.1  # share of the usual tone that a face keeps in the dark
 _MIN_PX, _MIN_SHARE = 40, 0.08  # of a region, that must look like skin
-# Percentiles of brightness that are averaged: a face is brighter than the neck below it, and hair is in the way. With
-# these, the error in log brightness is .09 on 47 portraits in even light, .32 on 210 in coloured and dark light (rms).
+# Percentiles of brightness that are averaged, of the neck and of all around: a face is brighter than the neck below it,
+# and hair is in the way. The mean of both, trusted by .65, is off by .24 in log brightness (rms) on 69 photos of real
+# people, by .44 on 168 made portraits in dark and coloured light; the neck alone, trusted by .8, by .28 and .42.
 _LIT = (65, 95)
 
 
@@ -45,20 +46,19 @@ def retinted(tone: Tone, seen: Tone, tones: Floats) -> Tone:
 def propose_tone(rgb: npt.NDArray[np.uint8], unknown: Mask, hull_px: npt.NDArray[np.float64], tones: Floats) -> Tone:
     """The tone for a face from the erased frame around it.
 
-    rgb (H, W, 3) with unknown (H, W) not 0 where it was erased. hull_px (N, 2): the face's hole. The neck is
-    looked at first, then everything around the hole; without skin in sight the usual step is taken, no brighter than
-    the brightest of what is around: of 167 photos six had a face that was, of 25 without skin in sight two.
+    rgb (H, W, 3) with unknown (H, W) not 0 where it was erased. hull_px (N, 2): the face's hole. The neck and
+    all that lies around the hole are looked at; without skin in sight the usual step is taken, no brighter than the
+    brightest of what is around: of 167 photos six had a face that was, of 25 without skin in sight two.
     """
     (x0, y0), (x1, y1) = hull_px.min(0), hull_px.max(0)
     width, height = x1 - x0, y1 - y0
     neck = (x0 + 0.22 * width, y1 - 0.1 * height, x1 - 0.22 * width, y1 + 0.4 * height)
     around = (x0 - 0.3 * width, y0 + 0.3 * height, x1 + 0.3 * width, y1 + 0.5 * height)
-    for box in (neck, around):
-        colour = _skin_colour(rgb, unknown, box)
-        if colour is not None:
-            seen = _likely(colour, tones[UNKNOWN])
-            step = int(np.argmin(np.abs(np.log(tones @ LUMA) - np.log(max(float(seen @ LUMA), 1e-3)))))
-            return Tone(step, np.clip(seen / tones[step], *TINT_RANGE).astype(np.float32))
+    found = [colour for box in (neck, around) if (colour := _skin_colour(rgb, unknown, box)) is not None]
+    if found:
+        seen = _likely(np.exp(np.log(np.maximum(found, 1e-3)).mean(0)), tones[UNKNOWN])
+        step = int(np.argmin(np.abs(np.log(tones @ LUMA) - np.log(max(float(seen @ LUMA), 1e-3)))))
+        return Tone(step, np.clip(seen / tones[step], *TINT_RANGE).astype(np.float32))
     limit = _brightest(rgb, unknown, around) / float(tones[UNKNOWN] @ LUMA)
     return Tone(UNKNOWN, np.full(3, np.clip(limit, DARKEST, 1), np.float32), seen=False)
 
