@@ -157,17 +157,15 @@ class Anonymizer:
         # while the network thinks:
         drawn = [draw(persona, code, *part.where, blur_px) for part, code, persona in posed]
         blends = [blend_outside(part.hole, ring_px(code)) for part, code, _ in posed]
-        rims = [
-            (blend, detail_around(out, hole, part.where, blend, crop))
-            for (part, _, _), crop, blend in zip(posed, crops, blends, strict=True)
-        ]
         answers = asked.result() if asked is not None else ()
         covered = [part for part in parts if part.code is None]
         if covered:
             verdict = Verdict.OBSCURED
             self._cover(out, covered, hole)
-        for (part, code, _), guide, rim, crop, answer in zip(posed, drawn, rims, crops, answers, strict=True):
-            self._paste(out, part, code, guide, rim, crop, answer)
+        erased = out.copy() if len(posed) > 1 else out
+        for (part, code, _), guide, blend, crop, answer in zip(posed, drawn, blends, crops, answers, strict=True):
+            detail = detail_around(erased, hole, part.where, blend, crop, answer)
+            self._paste(out, part, code, guide, (blend, detail), crop, answer)
         if hands is not None:
             put_in_front(out, hands)
             hole[hands.sure > 0] = 0

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer import quiet
-from anonymizer.faces import FaceCrop, Floats, Mask
+from anonymizer.faces import FaceCrop, Floats, Mask, SyntheticFace
 
 quiet.silence()  # numba's cache folder, before numba is imported
 
@@ -27,14 +27,23 @@ REACH_SHARE = 12 / 128  # of the crop's side: how deep into the hole it goes on,
 # smooth and a collar or a chain would come back: nothing at 53 degrees below the horizontal, all of it at 8.
 LEAST_DOWN, MOST_DOWN = 0.133, 0.8
 LIMIT = 40.0  # levels, inside: strong edges, of a collar or an ear, are no texture
+LEAST_PAINTED = 0.05  # share of a px that is painted, not the guide's
+ALIKE = 50.0  # levels (mean of the channels): what is painted this unlike what lies there gets no detail of it
 
 
 def detail_around(
-    out: npt.NDArray[np.uint8], hole: Mask, where: tuple[slice, slice], blend: Floats, crop: FaceCrop
+    out: npt.NDArray[np.uint8],
+    hole: Mask,
+    where: tuple[slice, slice],
+    blend: Floats,
+    crop: FaceCrop,
+    face: SyntheticFace,
 ) -> npt.NDArray[np.int16]:
-    """Levels to add to the generator's inpainting at `where` (h, w, 3), for the frame out (H, W, 3) as erased by
-    hole (H, W); 0 where blend (h, w) is."""
-    layers = _layers(crop)
+    """Levels to add to what the generator paints at `where` (h, w, 3), for the frame out (H, W, 3) as erased by hole
+    (H, W); 0 where blend (h, w) is, and in the hole where the guide shows."""
+    layers = np.concatenate([_layers(crop), face.inpaint_rgb * np.float32(255)], 2)
+    painted = 1 - face.matte * crop.guide_coverage
+    layers[..., 2] *= np.where(painted > LEAST_PAINTED, painted, 0)
     corner = (where[0].start, where[1].start)
     return np.asarray(_detail(out, hole, corner, blend, layers, np.ascontiguousarray(crop.crop_from_frame)), np.int16)
 
@@ -75,40 +84,49 @@ def _smoothed(crop: FaceCrop, sigma_px: float) -> Floats:
 @njit(cache=True, nogil=True, fastmath=True)
 def _detail(out, hole, corner, blend, layers, matrix):  # type: ignore[no-untyped-def]
     height, width = blend.shape
-    limit, last = np.float32(LIMIT), np.float32(layers.shape[0] - 1)
+    last = np.float32(layers.shape[0] - 1)
     detail = np.zeros((height, width, 3), np.int16)
     for y in range(height):
         for x in range(width):
-            if blend[y, x] <= 0:
-                continue
             fx, fy = corner[1] + x, corner[0] + y
-            if not _is_within(matrix, fx, fy, last):
+            if blend[y, x] <= 0 or not _is_within(matrix, fx, fy, last):
                 continue
             at, weights = around(layers, matrix, fx, fy)
             if hole[fy, fx] == 0:
                 for k in range(3):
                     detail[y, x, k] = np.float32(out[fy, fx, k]) - layer(layers, at, weights, 6 + k)
-                continue
-            if layers[at[1], at[0], 2] <= 0:
-                continue
-            weight = layer(layers, at, weights, 2)
-            qx = np.float32(fx) + layer(layers, at, weights, 0)
-            qy = np.float32(fy) + layer(layers, at, weights, 1)
-            if qx < 0 or qy < 0 or qx >= hole.shape[1] - 1 or qy >= hole.shape[0] - 1:
-                continue
-            if not _is_within(matrix, qx, qy, last):
-                continue
-            ix, iy = int(qx), int(qy)
-            if hole[iy, ix] or hole[iy, ix + 1] or hole[iy + 1, ix] or hole[iy + 1, ix + 1]:
-                continue
-            rx, ry = qx - np.float32(ix), qy - np.float32(iy)
-            at, weights = around(layers, matrix, qx, qy)
-            for k in range(3):
-                upper = (1 - rx) * np.float32(out[iy, ix, k]) + rx * np.float32(out[iy, ix + 1, k])
-                lower = (1 - rx) * np.float32(out[iy + 1, ix, k]) + rx * np.float32(out[iy + 1, ix + 1, k])
-                seen = (1 - ry) * upper + ry * lower - layer(layers, at, weights, 3 + k)
-                detail[y, x, k] = weight * min(max(seen, -limit), limit)
+            elif layers[at[1], at[0], 2] > 0:
+                _go_on(out, hole, layers, matrix, at, weights, fx, fy, detail[y, x])
     return detail
+
+
+@njit(inline="always")
+def _go_on(out, hole, layers, matrix, at, weights, fx, fy, detail):  # type: ignore[no-untyped-def]
+    """The detail of what lies across the edge, for a px of the hole; where that is unknown or unlike nothing."""
+    qx, qy = np.float32(fx) + layer(layers, at, weights, 0), np.float32(fy) + layer(layers, at, weights, 1)
+    ix, iy = int(np.floor(qx)), int(np.floor(qy))
+    if not _is_known(hole, ix, iy) or not _is_within(matrix, qx, qy, np.float32(layers.shape[0] - 1)):
+        return
+    there, there_weights = around(layers, matrix, qx, qy)
+    unlike = np.float32(0)
+    for k in range(3):
+        unlike += abs(layer(layers, at, weights, 9 + k) - layer(layers, there, there_weights, 3 + k))
+    weight = layer(layers, at, weights, 2) * max(np.float32(0), np.float32(1) - unlike * np.float32(1 / (3 * ALIKE)))
+    rx, ry, one, limit = qx - np.float32(ix), qy - np.float32(iy), np.float32(1), np.float32(LIMIT)
+    shares = (one - rx) * (one - ry), rx * (one - ry), (one - rx) * ry, rx * ry
+    for k in range(3):
+        upper = shares[0] * np.float32(out[iy, ix, k]) + shares[1] * np.float32(out[iy, ix + 1, k])
+        lower = shares[2] * np.float32(out[iy + 1, ix, k]) + shares[3] * np.float32(out[iy + 1, ix + 1, k])
+        seen = upper + lower - layer(layers, there, there_weights, 3 + k)
+        detail[k] = weight * min(max(seen, -limit), limit)
+
+
+@njit(inline="always")
+def _is_known(hole, x, y):  # type: ignore[no-untyped-def]
+    """Are that px and those right of and below it in the frame, and in no hole?"""
+    if x < 0 or y < 0 or x >= hole.shape[1] - 1 or y >= hole.shape[0] - 1:
+        return False
+    return hole[y, x] == 0 and hole[y, x + 1] == 0 and hole[y + 1, x] == 0 and hole[y + 1, x + 1] == 0
 
 
 @njit(inline="always")

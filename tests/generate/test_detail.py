@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.faces import FaceCrop, Floats, Mask
+from anonymizer.faces import FaceCrop, Floats, Mask, SyntheticFace
 from anonymizer.generate.detail import LIMIT, detail_around
 from anonymizer.guard.erase import blend_outside, erase
 
@@ -24,14 +24,21 @@ def crop_of(erased: npt.NDArray[np.uint8], hole: Mask) -> FaceCrop:
     return FaceCrop(small, small_hole, nothing, nothing[..., 0], nothing, matrix)
 
 
-def around(picture: npt.NDArray[np.uint8]) -> tuple[Floats, Mask, Floats]:
+def around(picture: npt.NDArray[np.uint8], painted_rgb: Floats | None = None) -> tuple[Floats, Mask, Floats]:
     """(detail, hole, blend) of a picture (256, 256, 3) with a square hole, all of the part WHERE."""
     hole = np.zeros((SIDE, SIDE), np.uint8)
     hole[MIDDLE, MIDDLE] = 255
     erased = erase(picture, hole)
     blend = blend_outside(hole[WHERE], 10)
-    detail = detail_around(erased, hole, WHERE, blend, crop_of(erased, hole))
+    painted = np.full((SIZE, SIZE, 3), 0.5, np.float32) if painted_rgb is None else painted_rgb
+    detail = detail_around(erased, hole, WHERE, blend, crop_of(erased, hole), answer(painted))
     return detail.astype(np.float32), hole[WHERE], blend
+
+
+def answer(painted_rgb: Floats) -> SyntheticFace:
+    """All painted, no guide in sight."""
+    grid = np.zeros((8, 8, 3), np.float32)
+    return SyntheticFace(grid, grid, painted_rgb, np.zeros((SIZE, SIZE), np.float32))
 
 
 def noise(seed: int = 0) -> npt.NDArray[np.uint8]:
@@ -84,4 +91,12 @@ def test_other_holes_are_no_source() -> None:
     hole[MIDDLE, 56:76] = 255
     erased = erase(picture, hole)
     blend = blend_outside(hole[WHERE], 10)
-    assert np.abs(detail_around(erased, hole, WHERE, blend, crop_of(erased, hole))).max() <= 2
+    grey = np.full((SIZE, SIZE, 3), 0.5, np.float32)
+    assert np.abs(detail_around(erased, hole, WHERE, blend, crop_of(erased, hole), answer(grey))).max() <= 2
+
+
+def test_hair_does_not_go_on_over_what_is_painted_as_skin() -> None:
+    """Detail of dark surroundings is none of a bright patch; on the ring the frame's own stays."""
+    detail, hole, blend = around(noise(), np.full((SIZE, SIZE, 3), 0.95, np.float32))
+    assert not detail[hole > 0].any()
+    assert detail[(hole == 0) & (blend > 0)].std() > 10

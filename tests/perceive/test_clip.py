@@ -58,7 +58,7 @@ FACE = seen_face(code((160, 120), 5))
 
 
 def test_odd_landmarks_where_the_detector_is_get_a_smaller_oval() -> None:
-    """Presence of .95: 1.35 of both boxes where these agree, 1.6 where the detector's is elsewhere or missing."""
+    """Presence of .95: 1.45 of both boxes where these agree, 1.6 where the detector's is elsewhere or missing."""
 
     def cover(detected: Box | None) -> Box:
         (planned,) = plan((replace(FACE, confidence=0.95, detected_box=detected),))
@@ -67,7 +67,7 @@ def test_odd_landmarks_where_the_detector_is_get_a_smaller_oval() -> None:
 
     box = FACE.box_px
     beside = Box(box.x0 + 0.4 * box.width, box.y0, box.x1 + 0.4 * box.width, box.y1)
-    assert cover(box).width == pytest.approx(1.35 * box.width, rel=1e-3)
+    assert cover(box).width == pytest.approx(1.45 * box.width, rel=1e-3)
     assert cover(None).width == pytest.approx(1.6 * box.width, rel=1e-3)
     assert cover(beside).width == pytest.approx(1.6 * 1.4 * box.width, rel=1e-3)
 
