@@ -16,6 +16,7 @@ from anonymizer import __version__, quiet
 from anonymizer.adapters.safe_write import check_target
 from anonymizer.faces import PlannedFace
 from anonymizer.frames import Frame
+from anonymizer.generate.background import ClearBackground
 from anonymizer.offline import OnProgress, VideoOptions, VideoReport, anonymize_video
 from anonymizer.perceive.clip import ClipPlanner, ClipSettings, plan_still
 from anonymizer.perceive.finder import Finder, FinderSettings
@@ -179,7 +180,7 @@ def build_anonymizer(settings: Settings, secret: bytes | None = None) -> Anonymi
     quiet.silence()
     cv2.setNumThreads(1)  # pools bigger than the free cores slow each other down
     return Anonymizer(
-        generator=build_generator(settings),
+        generator=before_background(build_generator(settings)),
         draw_persona=persona_drawer(settings) if secret is None else PersonaDrawer(secret, settings),
         model=load_face_model(),
         tones_rgb=load_bank().tones,
@@ -201,6 +202,14 @@ def build_generator(settings: Settings) -> FaceGenerator:
     # one thread: the encoder and the decoder run beside it, and two threads took 15 ms where one takes 11
     name = GENERATOR_INT8 if settings.precision == "int8" else GENERATOR
     return OnnxGenerator(name, threads=max(1, _threads(settings) // 2))
+
+
+def before_background(generator: FaceGenerator) -> FaceGenerator:
+    """The same, with clear surroundings; what needs no network goes without."""
+    from anonymizer.generate.classic import ClassicGenerator
+    from anonymizer.perceive.person import PersonMasker
+
+    return generator if isinstance(generator, ClassicGenerator) else ClearBackground(generator, PersonMasker().share)
 
 
 def build_planner(settings: Settings, finder: Finder, fps_hz: float) -> ClipPlanner:

@@ -176,6 +176,7 @@ class FaceCrop:
     guide_rgb: (S, S, 3) float32 [0, 1], the persona rendered in pose, 0 outside guide_coverage.
     guide_coverage: (S, S) float32 [0, 1]. geometry: (S, S, 3) float32 [-1, 1], mesh normals.
     crop_from_frame: (2, 3) float64, p_crop = crop_from_frame @ (x, y, 1), pixel centres at .5.
+    turned: sine of the head's yaw, positive where it looks to the right of the picture.
     """
 
     context_rgb: Floats
@@ -184,6 +185,7 @@ class FaceCrop:
     guide_coverage: Floats
     geometry: Floats
     crop_from_frame: npt.NDArray[np.float64]
+    turned: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,12 +194,16 @@ class SyntheticFace:
 
     gain, bias: (G, G, 3) float32, coarse colour grid for the guide. inpaint_rgb: (S, S, 3) float32
     [0, 1]. matte: (S, S) float32 [0, 1], 1 = the guide shows, 0 = the inpainted layer shows.
+    wall: (K, K) float32 [0, 1], where behind_rgb (S, S, 3) float32 [0, 1] has to show in place of the inpainted layer,
+    or None: nowhere.
     """
 
     gain: Floats
     bias: Floats
     inpaint_rgb: Floats
     matte: Floats
+    wall: Floats | None = None
+    behind_rgb: Floats | None = None
 
 
 __all__ = [

@@ -164,8 +164,9 @@ class Anonymizer:
             self._cover(out, covered, hole)
         erased = out.copy() if len(posed) > 1 else out
         for (part, code, _), guide, blend, crop, answer in zip(posed, drawn, blends, crops, answers, strict=True):
-            detail = detail_around(erased, hole, part.where, blend, crop, answer)
-            self._paste(out, part, code, guide, (blend, detail), crop, answer)
+            face = self._light(part.face.slot, code, answer)
+            detail = detail_around(erased, hole, part.where, blend, crop, face)
+            self._paste(out, part, guide, (blend, detail), crop, face)
         if hands is not None:
             put_in_front(out, hands)
             hole[hands.sure > 0] = 0
@@ -237,17 +238,15 @@ class Anonymizer:
         self,
         out: npt.NDArray[np.uint8],
         part: _Part,
-        code: MotionCode,
         drawn: tuple[npt.NDArray[np.uint8], Mask],
         rim: tuple[Floats, npt.NDArray[np.int16]],
         crop: FaceCrop,
-        answer: SyntheticFace,
+        face: SyntheticFace,
     ) -> None:
         rows, columns = part.where
         (guide, coverage), (blend, detail) = drawn, rim
         crop_from_part = crop.crop_from_frame.copy()
         crop_from_part[:, 2] += crop.crop_from_frame[:, :2] @ np.array([columns.start, rows.start])
-        face = self._light(part.face.slot, code, answer)
         compose(out[part.where], blend, guide, coverage, face, crop_from_part, detail)
 
 

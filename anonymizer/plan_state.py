@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.faces import HAND_POINTS, Box, Floats, MotionCode, PlannedFace, PlannedHand
+from anonymizer.generate.steady import Light
 from anonymizer.persona.tone import Tone
 
 
@@ -54,6 +55,7 @@ class LightState(msgspec.Struct, frozen=True, array_like=True):
     code: CodeState
     gain: GridState
     bias: GridState
+    wall: GridState | None = None
 
 
 class ToneState(msgspec.Struct, frozen=True, array_like=True):
@@ -73,23 +75,33 @@ class RenderState(msgspec.Struct, frozen=True, array_like=True):
     edges_px: float | None = None
 
 
-Memory = tuple[dict[int, Tone], dict[int, tuple[MotionCode, Floats, Floats]], float | None]
-"""Tone of each slot; last code, gain and bias of each slot; blur of the clip's edges in px."""
+Memory = tuple[dict[int, Tone], dict[int, Light], float | None]
+"""Tone of each slot; last code and grids of each slot; blur of the clip's edges in px."""
 
 
 def pack_memory(memory: Memory) -> RenderState:
     tones, lights, edges_px = memory
     return RenderState(
         tuple(ToneState(slot, tone.step, _pack(tone.tint), tone.seen) for slot, tone in tones.items()),
-        tuple(LightState(slot, _pack_code(c), _pack(gain), _pack(bias)) for slot, (c, gain, bias) in lights.items()),
+        tuple(_pack_light(slot, light) for slot, light in lights.items()),
         edges_px,
     )
 
 
 def unpack_memory(state: RenderState) -> Memory:
     tones = {tone.slot: Tone(tone.step, _unpack(tone.tint), tone.seen) for tone in state.tones}
-    lights = {at.slot: (_unpack_code(at.code), _unpack(at.gain), _unpack(at.bias)) for at in state.lights}
+    lights = {at.slot: _unpack_light(at) for at in state.lights}
     return tones, lights, state.edges_px
+
+
+def _pack_light(slot: int, light: Light) -> LightState:
+    code, gain, bias, wall = light
+    return LightState(slot, _pack_code(code), _pack(gain), _pack(bias), None if wall is None else _pack(wall))
+
+
+def _unpack_light(at: LightState) -> Light:
+    wall = None if at.wall is None else _unpack(at.wall)
+    return _unpack_code(at.code), _unpack(at.gain), _unpack(at.bias), wall
 
 
 def pack_faces(faces: Sequence[PlannedFace] | None) -> tuple[FaceState, ...] | None:

@@ -30,15 +30,19 @@ HAZE = 0.4  # of the bias; the rest becomes gain, which keeps the guide's contra
 
 @dataclass(frozen=True, slots=True)
 class GeneratorShape:
-    """size_px: S. widths: channels of level k, which works at S / 2**(k + 1). depth: residual blocks at the bottom."""
+    """size_px: S. widths: channels of level k, which works at S / 2**(k + 1). depth: residual blocks at the bottom.
+    direct: colours are painted, with neither colour grid, fill nor matte: what the grid is compared with."""
 
     size_px: int
     widths: tuple[int, ...]
     depth: int = 2
+    direct: bool = False
 
 
 PRESETS = {
     "tiny32": GeneratorShape(32, (8, 12, 16), 1),  # for tests
+    "face64": GeneratorShape(64, (32, 64, 112)),  # for ablations, with the next
+    "face64-direct": GeneratorShape(64, (32, 64, 112), direct=True),
     "face128": GeneratorShape(128, (32, 64, 112, 176)),
     "face192": GeneratorShape(192, (32, 48, 96, 160)),
     "face256": GeneratorShape(256, (16, 32, 72, 112, 176)),  # 28 at the first level: a third slower in int8
@@ -121,6 +125,8 @@ class Generator(nn.Module):
         if not self.training:
             gain, bias = _less_haze(gain, bias, conditioning)
         image = F.pixel_shuffle(self.image(x), 2).float()
+        if self.shape.direct:
+            return gain, bias, torch.sigmoid(image[:, :3]), torch.zeros_like(image[:, 3:])
         start = fill(conditioning, gain, bias).clamp(0.02, 0.98)
         painted = _without_dots(image[:, :3])
         if not self.training:

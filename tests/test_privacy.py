@@ -18,10 +18,12 @@ from anonymizer import pipeline
 from anonymizer.app import GENERATOR_INT8
 from anonymizer.faces import FaceCrop, SyntheticFace
 from anonymizer.frames import Frame, RgbImage, SafeFrame, Verdict, _PipelineToken
+from anonymizer.generate.background import ClearBackground
 from anonymizer.generate.classic import ClassicGenerator
 from anonymizer.generate.onnx_generator import OnnxGenerator
 from anonymizer.guard.coverage import Coverage
 from anonymizer.guard.fallback import Fallback
+from anonymizer.perceive.person import PersonMasker
 from anonymizer.pipeline import BLANK_RGB
 from anonymizer.stages import FaceGenerator
 from anonymizer.weights.locate import registry
@@ -58,12 +60,15 @@ def paints(seed: int, how: str) -> list[RgbImage]:
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> FaceGenerator:
-    """The shipped generator, or, where none is, one whose weights were drawn at random by the test."""
+    """The shipped generator, or, where none is, one whose weights were drawn at random by the test; the wall behind
+    a face is cleared as in use, and of small faces too."""
     if GENERATOR_INT8 in registry():
-        return OnnxGenerator(GENERATOR_INT8)
-    path = tmp_path_factory.mktemp("network") / "tiny.onnx"
-    write_tiny_generator(path)
-    return OnnxGenerator.from_file(path)
+        painter = OnnxGenerator(GENERATOR_INT8)
+    else:
+        path = tmp_path_factory.mktemp("network") / "tiny.onnx"
+        write_tiny_generator(path)
+        painter = OnnxGenerator.from_file(path)
+    return ClearBackground(painter, PersonMasker().share, most_crop_px=9.0)
 
 
 def check_repaint(cast: Sequence[Actor], seed: int, how: str, **choices: Any) -> list[SafeFrame]:

@@ -17,6 +17,7 @@ VERBS = {
     "evaluate": "training.evaluate",
     "make-sample": "training.make_sample",
     "measure-personas": "training.measure.personas",
+    "measure-ablations": "training.measure.ablations",
     "measure-clips": "training.measure.clips",
     "measure-evaluation": "training.measure.evaluation",
     "measure-attribution": "training.measure.attribution",

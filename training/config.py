@@ -11,6 +11,8 @@ from typing import Any
 from anonymizer.errors import ConfigError
 from models.generator import PRESETS
 
+GUIDES = ("persona", "sketch")
+
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
@@ -55,11 +57,15 @@ class TrainConfig:
     sheet_rows: int = 8
     checkpoint_s: float = 300.0
     stats_kimg: float = 0.2
+    guide: str = "persona"  # or "sketch": one skin tone with dark eyes and mouth, no texture; for comparison
+    cross: bool = True  # off: SELF alone, drawn twice; for comparison
     loss: LossWeights = field(default_factory=LossWeights)
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
             raise ConfigError(f'preset "{self.preset}" is not known; choose one of {", ".join(PRESETS)}')
+        if self.guide not in GUIDES:
+            raise ConfigError(f'guide "{self.guide}" is not known; choose one of {", ".join(GUIDES)}')
         for name in ("batch", "r1_every", "threads", "sheet_rows"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}, wanted at least 1")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from anonymizer.generate.conditioning import GUIDE
 from models.generator import stack_conditioning
-from training.augment import Batch
+from training.augment import Batch, Mesh
 from training.cameras import soften_inside
 from training.textures import blur_inside, masked_mean, match_tone, sample_textures
 
@@ -20,6 +21,7 @@ NOISE = 0.025
 WARP_PX = 1.2  # at 128 px
 MIX_ODDS = 0.35  # how often a part of SELF's guide is another person's texture
 GUIDE_SOFTNESS = (0.4, 1.1)  # of the softness around it
+SKETCH_DARK = 0.45  # of the skin's tone, inside eyes and mouth
 TONE_ERROR, TINT_ERROR = 0.25, 0.09  # log error of the tone that is proposed at run time: all channels, each channel
 
 
@@ -65,6 +67,14 @@ def cross_guide(batch: Batch) -> Guided:
     drawn = match_tone(drawn, mesh.coverage, skin, _tone_error(count, device, 1.0))
     drawn = soften_inside(drawn, mesh.coverage, _softness(batch))
     return _guided(batch, drawn, mesh.coverage, mesh.normals, mesh.patch)
+
+
+def sketched(guided: Guided, mesh: Mesh) -> Guided:
+    """The same shape and pose with no texture: what a network has that is given landmarks alone."""
+    plain = masked_mean(guided.guide, guided.coverage) * (1 - (1 - SKETCH_DARK) * mesh.patch) * (guided.coverage > 0)
+    conditioning = guided.conditioning.clone()
+    conditioning[:, GUIDE] = (plain * 2 - 1) * guided.coverage
+    return replace(guided, conditioning=conditioning, guide=plain)
 
 
 def _guided(batch: Batch, guide: Tensor, coverage: Tensor, normals: Tensor, patch: Tensor) -> Guided:

@@ -17,7 +17,7 @@ from training import losses
 from training.augment import Batch, diff_augment
 from training.cameras import soften_inside
 from training.config import TrainConfig
-from training.guides import Guided, cross_guide, self_guide
+from training.guides import Guided, cross_guide, self_guide, sketched
 from training.perceptual import PerceptualDistance
 from training.team import Alone, Team
 
@@ -67,7 +67,7 @@ def run_generator(generator: nn.Module, conditioning: Tensor) -> Layers:
 
 def train_step(players: Players, batch: Batch, config: TrainConfig) -> dict[str, Tensor]:
     """Update both players on one batch; the losses, detached."""
-    own, cross = self_guide(batch), cross_guide(batch)
+    own, cross = draw_guides(batch, config)
     conditioning = torch.cat([own.conditioning, cross.conditioning])
     layers = run_generator(players.generator, conditioning)
     photos, blends = batch.photo.repeat(2, 1, 1, 1), batch.blend.repeat(2, 1, 1, 1)
@@ -81,6 +81,14 @@ def train_step(players: Players, batch: Batch, config: TrainConfig) -> dict[str,
     players.steps += 1
     update_ema(players, len(batch.photo) * players.team.size, config.ema_halflife_kimg)
     return {**stats, **found, "generator": total.detach()}
+
+
+def draw_guides(batch: Batch, config: TrainConfig) -> tuple[Guided, Guided]:
+    """SELF's and CROSS's, or what the configuration compares with them."""
+    own, cross = self_guide(batch), cross_guide(batch) if config.cross else self_guide(batch)
+    if config.guide == "sketch":
+        return sketched(own, batch.own), sketched(cross, batch.persona if config.cross else batch.own)
+    return own, cross
 
 
 def judge(players: Players, composite: Tensor, hole: Tensor, context: Tensor, full: bool = False) -> Verdicts:

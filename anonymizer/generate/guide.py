@@ -11,7 +11,7 @@ from anonymizer.faces import FaceCrop, Floats, Mask, MotionCode
 from anonymizer.generate.crop import crop_from_frame, warp_matrix
 from anonymizer.generate.sample import draw_textured, sample
 from anonymizer.generate.softness import softened
-from anonymizer.geometry import apply_affine
+from anonymizer.geometry import apply_affine, yaw_pitch_roll
 from anonymizer.persona import atlas
 from anonymizer.persona.face_model import FaceModel, attributes
 from anonymizer.persona.persona import Persona
@@ -88,7 +88,8 @@ def face_crop(
     guide = np.asarray(seen / np.float32(255), np.float32)
     x, y, z = (drawn[..., 3 + axis] for axis in range(3))
     geometry = drawn[..., 3:] / np.maximum(np.sqrt(x * x + y * y + z * z), np.float32(1e-6))[..., None]
-    return FaceCrop(context, hole_crop, guide, covered.astype(np.float32), geometry, to_crop)
+    turned = float(np.sin(yaw_pitch_roll(code.rotation)[0]))
+    return FaceCrop(context, hole_crop, guide, covered.astype(np.float32), geometry, to_crop, turned)
 
 
 def _mip(mips: tuple[npt.NDArray[np.uint8], ...], face_width_px: float) -> npt.NDArray[np.uint8]:

@@ -1,38 +1,45 @@
-"""Light that does not flicker: each slot's colour grid follows the generator's answers slowly in time."""
+"""Light that does not flicker: each slot's colour grid, and where its wall is, follow the answers slowly in time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from anonymizer.faces import Floats, MotionCode, SyntheticFace
+from anonymizer.generate.background import with_wall
 
 NEW_SHARE = 0.35  # of each new grid; at 30 frames a second a light change is followed within about 0.2 s
+NEW_WALL = 0.2  # of where each new wall begins: hair beside a jaw is doubted from frame to frame
 JUMP = 0.35  # of a face's width between two frames, or this change of size, and the past is forgotten
 _FACE_WIDTH_CM = 15.5
+
+Light = tuple[MotionCode, Floats, Floats, Floats | None]
+"""Where a slot's face was; gain, bias and wall."""
 
 
 @dataclass(slots=True)
 class SteadyLight:
-    """The last grid of each slot and where its face was."""
+    """The last grids of each slot and where its face was."""
 
-    _last: dict[int, tuple[MotionCode, Floats, Floats]] = field(default_factory=dict)
+    _last: dict[int, Light] = field(default_factory=dict)
 
-    def memory(self) -> dict[int, tuple[MotionCode, Floats, Floats]]:
-        """Of each slot: where its face was, gain and bias."""
+    def memory(self) -> dict[int, Light]:
         return dict(self._last)
 
     def __call__(self, slot: int, code: MotionCode, face: SyntheticFace) -> SyntheticFace:
-        """The face with its gain and bias averaged in time."""
-        gain, bias = face.gain, face.bias
+        """The face with its gain, bias and wall averaged in time, and the wall shown."""
+        gain, bias, wall = face.gain, face.bias, face.wall
         if slot in self._last and _went_on(self._last[slot][0], code):
-            _, old_gain, old_bias = self._last[slot]
+            _, old_gain, old_bias, old_wall = self._last[slot]
             if old_gain.shape == gain.shape:
                 gain = old_gain + NEW_SHARE * (gain - old_gain)
                 bias = old_bias + NEW_SHARE * (bias - old_bias)
-        self._last[slot] = (code, gain, bias)
-        return SyntheticFace(gain, bias, face.inpaint_rgb, face.matte)
+            if wall is not None and old_wall is not None:
+                wall = old_wall + NEW_WALL * (wall - old_wall)
+        self._last[slot] = (code, gain, bias, wall)
+        steady = replace(face, gain=gain, bias=bias)
+        return steady if wall is None else with_wall(steady, wall)
 
 
 def _went_on(before: MotionCode, now: MotionCode) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer import stages
-from anonymizer.faces import Box, Mask
+from anonymizer.faces import Box, Floats, Mask
 from anonymizer.frames import Frame
 from anonymizer.geometry import convex_outline
 from anonymizer.perceive.network import Network
@@ -36,9 +36,18 @@ class PersonMasker:
         """(H, W) uint8, 255 where a person may be."""
         height, width = frame.rgb.shape[:2]
         small = shrunk(frame.rgb, (INPUT_PX, INPUT_PX))
-        share = self._network.run(np.asarray(small, np.float32) / np.float32(255))[0].reshape(INPUT_PX, INPUT_PX)
+        share = self._share(np.asarray(small, np.float32) / np.float32(255))
         full = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.where(full >= self._min_share, np.uint8(255), np.uint8(0))
+
+    def share(self, picture: Floats) -> Floats:
+        """(P, P, 3) float32 RGB [0, 1] -> (P, P) float32 [0, 1]: how surely each px is a person."""
+        size = (INPUT_PX, INPUT_PX)
+        share = self._share(np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.float32))
+        return np.asarray(cv2.resize(share, picture.shape[1::-1], interpolation=cv2.INTER_AREA), np.float32)
+
+    def _share(self, picture: Floats) -> Floats:
+        return np.asarray(self._network.run(picture)[0].reshape(INPUT_PX, INPUT_PX), np.float32)
 
 
 class MasksWhenAsked:

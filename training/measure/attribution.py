@@ -104,7 +104,7 @@ class _Unlit:
 
     def generate(self, crops: Sequence[FaceCrop]) -> tuple[SyntheticFace, ...]:
         return tuple(
-            SyntheticFace(np.ones_like(face.gain), np.zeros_like(face.bias), face.inpaint_rgb, face.matte)
+            replace(face, gain=np.ones_like(face.gain), bias=np.zeros_like(face.bias))
             for face in self.inner.generate(crops)
         )
 

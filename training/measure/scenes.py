@@ -45,7 +45,7 @@ def main(argv: list[str]) -> int:
     names = names_in(args.list)
     kinds = {kind: app.build_anonymizer(load_settings(None, {"generator": kind})) for kind in ("classic", "network")}
     if args.weights is not None:
-        kinds["network"].generator = OnnxGenerator.from_file(args.weights)
+        kinds["network"].generator = app.before_background(OnnxGenerator.from_file(args.weights))
     args.out.mkdir(parents=True, exist_ok=True)
     with app.build_finder(load_settings()) as finder:
         for start in range(0, len(names), SCENES_A_SHEET):
