@@ -9,6 +9,8 @@ from anonymizer.errors import AnonymizerError
 
 VERBS = {
     "fit-face-model": "training.fit_face_model",
+    "fit-response": "training.fit_response",
+    "fit-tilt": "training.fit_tilt",
     "build-personas": "training.build_personas",
     "prepare": "training.prepare",
     "train": "training.train",

@@ -32,7 +32,9 @@ class PersonaBank:
     colour without its mean. shapes_cm (n, 468, 3). feminine, bearded (n,) bool.
     brightness (n,): mean log luminance of the portrait's own skin.
     light (28, 32, 3): log average light and colour pattern. tones (6, 3): RGB [0, 1], dark to light.
-    teeth_webp: k encoded (128, 192, 3) mouths. version is checked when read."""
+    teeth_webp: k encoded (128, 192, 3) mouths. tilt_rad (3, n, 2): by how much the landmark network reads a mix nodded
+    and turned for its first, second and third portrait; tilt_of_offset_rad (24, 2): for the offset. version is checked
+    when read."""
 
     detail_webp: tuple[npt.NDArray[np.uint8], ...]
     low: Floats
@@ -43,6 +45,8 @@ class PersonaBank:
     light: Floats
     tones: Floats
     teeth_webp: tuple[npt.NDArray[np.uint8], ...]
+    tilt_rad: Floats
+    tilt_of_offset_rad: Floats
 
     def __len__(self) -> int:
         return len(self.detail_webp)
@@ -83,6 +87,8 @@ def bank_from(arrays: dict[str, npt.NDArray[Any]]) -> PersonaBank:
         light=arrays["light"].astype(np.float32),
         tones=arrays["tones"].astype(np.float32),
         teeth_webp=pieces("teeth"),
+        tilt_rad=arrays.get("tilt_rad", np.zeros((3, len(arrays["brightness"]), 2))).astype(np.float32),
+        tilt_of_offset_rad=arrays.get("tilt_of_offset_rad", np.zeros((24, 2))).astype(np.float32),
     )
 
 

@@ -43,7 +43,8 @@ VERSION = 1
 class FaceModel:
     """neutral_cm (468, 3). expression_basis_cm (52, 468, 3). identity_basis_cm (24, 468, 3), unit = one
     standard deviation. uv (468, 2) atlas uv. triangles (T, 3) int32, the first skin_triangles of them skin,
-    the rest eyes and mouth. alignment_weights (468,). resting_expression (52,), of the population."""
+    the rest eyes and mouth. alignment_weights (468,). resting_expression (52,), of the population.
+    response (52, 52): from coefficients to those that a drawn face needs for them to be read in it."""
 
     neutral_cm: Floats
     expression_basis_cm: Floats
@@ -53,15 +54,24 @@ class FaceModel:
     skin_triangles: int
     alignment_weights: Floats
     resting_expression: Floats
+    response: Floats
 
     def head(self, expression: Floats, shape_cm: Floats | None = None) -> Floats:
         """Vertices (468, 3) in cm for coefficients (52,) and identity offsets (468, 3)."""
         moved = self.neutral_cm + np.tensordot(expression, self.expression_basis_cm, 1)
         return np.asarray(moved if shape_cm is None else moved + shape_cm, np.float32)
 
+    def drawn_expression(self, expression: Floats) -> Floats:
+        """Coefficients (52,) -> those to draw (52,), below 0 and above 1 too; rest stays rest.
+
+        The landmark network reads less of some in a drawn face, and some in others' place; `training/fit_response.py`.
+        """
+        return np.asarray(self.resting_expression + self.response @ (expression - self.resting_expression), np.float32)
+
     def animate(self, code: MotionCode, shape_cm: Floats) -> tuple[Floats, Floats]:
         """The persona's mesh in the code's expression, gaze and pose -> vertices_px (538, 3), uv (538, 2)."""
-        head, resting = self.head(code.expression, shape_cm), self.head(self.resting_expression, shape_cm)
+        head = self.head(self.drawn_expression(code.expression), shape_cm)
+        resting = self.head(self.resting_expression, shape_cm)
         _shut_lids(head, resting, shape_cm)
         vertices, uv = self.with_patches(head, code.gaze, resting[LIP_UPPER_INNER] + _TEETH_DROP_CM)
         _draw_lids_from_skin(uv, head, resting)
@@ -211,6 +221,7 @@ def face_model_from(arrays: dict[str, npt.NDArray[Any]]) -> FaceModel:
         skin_triangles=len(skin),
         alignment_weights=f32["alignment_weights"],
         resting_expression=f32["resting_expression"],
+        response=f32.get("response", np.eye(EXPRESSION_COUNT, dtype=np.float32)),
     )
 
 

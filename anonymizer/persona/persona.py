@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.faces import Floats
+from anonymizer.geometry import rotation_from_vector
 from anonymizer.persona import atlas
 from anonymizer.persona.bank import FACE_ROWS, PersonaBank, decode_rgb
 from anonymizer.persona.face_model import FaceModel
@@ -56,10 +57,9 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     rng = _random(derive(secret, slot, "persona", 32))
     order = _random(derive(secret, 0, "order", 32))  # one for all slots: people side by side differ
     portraits = _choose(order, secret, slot, look, bank)
-    shape = sum(w * bank.shapes_cm[i] for w, i in zip(SHAPE_WEIGHTS, portraits, strict=True)) * SHAPE_GAIN
-    # What moves the whole head is pose, not shape; left in, a turned persona stands beside the head it should cover.
-    shape = shape - np.average(shape, axis=0, weights=model.alignment_weights)
-    offset = np.tensordot(rng.normal(0, OFFSET_SIGMA, len(model.identity_basis_cm)), model.identity_basis_cm, 1)
+    own = rng.normal(0, OFFSET_SIGMA, len(model.identity_basis_cm))
+    shape = mixed_shape(portraits, bank, model) + np.tensordot(own, model.identity_basis_cm, 1)
+    tilt = bank.tilt_rad[range(3), portraits].sum(0) + own @ bank.tilt_of_offset_rad
     skin = _skin(portraits, tone, bank)
     weights = IRIS_WEIGHTS_DARK if tone < 3 else IRIS_WEIGHTS_LIGHT
     iris = np.array(IRIS_RGB, np.float32)[rng.choice(len(IRIS_RGB), p=weights)] * rng.uniform(0.8, 1.2)
@@ -69,7 +69,24 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     for patch in (atlas.EYE_LEFT, atlas.EYE_RIGHT):
         texture[patch.y0 : patch.y1, patch.x0 : patch.x1] = eyeball(iris)
     texture[atlas.MOUTH.y0 : atlas.MOUTH.y1, atlas.MOUTH.x0 : atlas.MOUTH.x1] = mouth
-    return Persona(np.asarray(shape + offset, np.float32), texture, portraits, tone)
+    return Persona(_read_straight(shape, tilt, model), texture, portraits, tone)
+
+
+def mixed_shape(portraits: tuple[int, int, int], bank: PersonaBank, model: FaceModel) -> Floats:
+    """The portraits' identity offsets (468, 3) in cm, mixed.
+
+    What moves the whole head is pose, not shape; left in, a turned persona stands beside the head it should cover.
+    """
+    shape = sum(w * bank.shapes_cm[i] for w, i in zip(SHAPE_WEIGHTS, portraits, strict=True)) * SHAPE_GAIN
+    return np.asarray(shape - np.average(shape, axis=0, weights=model.alignment_weights), np.float32)
+
+
+def _read_straight(shape_cm: Floats, tilt_rad: Floats, model: FaceModel) -> Floats:
+    """The shape (468, 3), turned so that the landmark network, which reads it tilted by (2,), reads it straight."""
+    head = model.neutral_cm + shape_cm
+    turned = head @ rotation_from_vector(np.array([-tilt_rad[0], -tilt_rad[1], 0], np.float64)).T
+    moved = turned - model.neutral_cm
+    return np.asarray(moved - np.average(moved - shape_cm, axis=0, weights=model.alignment_weights), np.float32)
 
 
 def tinted(texture_rgb: npt.NDArray[np.uint8], tint: Floats) -> npt.NDArray[np.uint8]:

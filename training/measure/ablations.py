@@ -76,7 +76,7 @@ def _batches(shard: Shard, rows: Tensor) -> list[Batch]:
     size = round(shard.photos.shape[-1] / 1.25)
     return [
         cut_batch(shard, some, who, torch.zeros(len(some), dtype=torch.long), draw_jitter(len(some), still=True), size)
-        for some, who in zip(rows.split(BATCH), personas.split(BATCH), strict=True)
+        for some, who in zip(torch.split(rows, BATCH), torch.split(personas, BATCH), strict=True)
     ]
 
 
