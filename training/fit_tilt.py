@@ -29,8 +29,8 @@ from anonymizer.persona.persona import LOOKS, Persona, draw_persona, mixed_shape
 
 SIDE_PX, SCALE_PX_PER_CM, GREY, TONE = 384, 12.0, 110, 3
 TURNS_RAD = ((0.0, 0.0, 0.0), (0.1, 0.15, 0.0), (-0.1, -0.15, 0.0))
-# What a head on grey is read more tilted than in a photo, nodding and turning (24 personas in 467 photos).
-ON_GREY_RAD = np.deg2rad([2.17, 0.54])
+# What a head on grey is read more tilted than in a photo, nodding and turning: 91 photos of people, a persona each.
+ON_GREY_RAD = np.deg2rad([0.94, 0.29])
 RIDGE = 0.3
 FOLDS = 10
 Array = npt.NDArray[np.float64]

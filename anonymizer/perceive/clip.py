@@ -28,6 +28,7 @@ from anonymizer.perceive.motion import (
     JAW_OPEN,
     Motion,
     fit_motion,
+    kept_still,
     photo_baseline,
     reduce_motion,
     reduce_still,
@@ -197,7 +198,10 @@ class ClipPlanner:
         baseline = photo_baseline(first.expression, self._model)
         if known.sum() >= BASELINE_FRAMES:
             baseline = track_baseline(series[known, 6:-4].astype(np.float32))
-        smooth = _held(smooth_series(series, self._sigma()), series)
+        smooth = smooth_series(series, self._sigma())
+        for step in range(1, len(smooth)):
+            smooth[step] = kept_still(smooth[step - 1], smooth[step])
+        smooth = _held(smooth, series)
         bridged = _bridged(known)
         return [self._code(row, baseline) if there else None for row, there in zip(smooth, bridged, strict=True)]
 

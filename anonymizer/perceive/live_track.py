@@ -10,7 +10,15 @@ import numpy.typing as npt
 
 from anonymizer.faces import EXPRESSION_COUNT, Box, Face, Floats, MotionCode
 from anonymizer.perceive.boxes import around, moved
-from anonymizer.perceive.motion import BLINKS, JAW_OPEN, Motion, photo_baseline, reduce_motion, track_baseline
+from anonymizer.perceive.motion import (
+    BLINKS,
+    JAW_OPEN,
+    Motion,
+    kept_still,
+    photo_baseline,
+    reduce_motion,
+    track_baseline,
+)
 from anonymizer.perceive.smoothing import OneEuroFilter
 from anonymizer.perceive.tracks import GROWTH, MAX_GROWTH
 from anonymizer.persona.face_model import FaceModel
@@ -45,6 +53,7 @@ class LiveTrack:
     doubted: Box | None = None  # to be covered as well: the landmarks may not hold all of the face
     ghost: bool = False  # a place that a face jumped away from: covered for a while, never seen again
     _filter: OneEuroFilter | None = None
+    _drawn: npt.NDArray[np.float64] | None = None
     _baseline: Floats | None = None
     _memory: deque[Floats] = field(default_factory=lambda: deque(maxlen=MEMORY_FRAMES))
     _wanted: Floats | None = None
@@ -82,12 +91,13 @@ class LiveTrack:
         row = np.concatenate([motion.pose, motion.expression, motion.gaze.ravel()])
         scale = float(np.exp(motion.pose[2]))
         if self._filter is None:
-            self._filter = OneEuroFilter(_cutoffs(), _betas())
+            self._filter, self._drawn = OneEuroFilter(_cutoffs(), _betas()), None
         in_cm = row.copy()
         in_cm[:2] /= scale
         smooth = self._filter(in_cm, at_s)
         smooth[:2] *= scale
-        smooth = _held(smooth, row, scale)
+        self._drawn = smooth if self._drawn is None else kept_still(self._drawn, smooth)
+        smooth = _held(self._drawn, row, scale)
         baseline = self._resting(motion.expression, model)
         expression, gaze = smooth[6:-4].astype(np.float32), smooth[-4:].reshape(2, 2).astype(np.float32)
         return reduce_motion(smooth[:6], expression, gaze, baseline, model)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from anonymizer.faces import Face, Floats, MotionCode
+from anonymizer.faces import EXPRESSION_COUNT, Face, Floats, MotionCode
 from anonymizer.geometry import fit_similarity, rotation_from_vector, vector_from_rotation
 from anonymizer.persona.face_model import FaceModel
 from anonymizer.persona.landmark_groups import EYE_CORNERS, IRIS_CENTERS
@@ -29,6 +29,11 @@ STEP_SCALE = 1 / 512  # relative
 STEP_ROTATION_RAD = np.deg2rad(0.1)
 STEP_EXPRESSION = 1 / 64
 STEP_GAZE = 1 / 64
+
+# A face is still within so much of where it was drawn: cm, relative size, radians, of a coefficient, of half an eye.
+# About three standard deviations of what is left after smoothing of a still face under a webcam's noise (.06 px at
+# 16 px a cm, .05 to .12°, .007 to .03), which its shading and lids would show as a shimmer.
+UNMOVED = np.concatenate([[0.01, 0.01, 0.0015], np.full(3, np.deg2rad(0.15)), np.full(EXPRESSION_COUNT + 4, 0.02)])
 
 STILL_DEAD_ZONE, STILL_STEP, STILL_GAZE_STEP = 0.12, 1 / 4, 1 / 8
 # Both sides of brows, cheeks, lids, nose and mouth (not of eyeLookIn and eyeLookOut, which go together otherwise): in a
@@ -101,6 +106,15 @@ def reduce_motion(
         expression=_quantised(kept, STEP_EXPRESSION),
         gaze=_quantised(np.clip(gaze, -GAZE_LIMIT, GAZE_LIMIT), STEP_GAZE),
     )
+
+
+def kept_still(before: npt.NDArray[np.float64], now: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Pose, expression and gaze (62,) of the frame before, as drawn, and of this one -> what to draw: as little moved
+    as UNMOVED allows, so that noise moves nothing and motion goes on without steps.
+    """
+    band = UNMOVED.copy()
+    band[:2] *= np.exp(now[2])
+    return np.asarray(now + np.clip(before - now, -band, band))
 
 
 def reduce_still(motion: Motion, model: FaceModel) -> MotionCode:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anonymizer.perceive.motion import UNMOVED, kept_still
 from anonymizer.perceive.smoothing import OneEuroFilter, fill_gaps, smooth_series
 
 
@@ -68,3 +69,18 @@ def test_one_euro_forgets_on_reset_and_keeps_still_when_time_does() -> None:
     assert euro([5.0], 0.2)[0] == 5.0
     with pytest.raises(ValueError, match="not finite"):
         euro([float("nan")], 0.3)
+
+
+def test_a_still_face_is_drawn_still_and_a_moving_one_without_steps() -> None:
+    """Noise within the bands moves nothing; a slow turn is followed in equal steps, no further behind than a band."""
+    rng = np.random.default_rng(3)
+    row = np.concatenate([[320.0, 240.0, np.log(16.0), 0.1, -0.2, 0.0], np.full(56, 0.4)])
+    unit = UNMOVED * np.r_[16.0, 16.0, np.ones(60)]
+    drawn = row
+    for _ in range(50):
+        drawn = kept_still(drawn, row + rng.uniform(-1, 1, 62) * unit)
+        assert (drawn == row).all()
+    turn = [row + np.eye(62)[4] * np.deg2rad(0.1) * step for step in range(30)]
+    followed = [drawn := kept_still(drawn, now) for now in turn]
+    np.testing.assert_allclose(np.diff([f[4] for f in followed[3:]]), np.deg2rad(0.1), atol=1e-9)
+    assert turn[-1][4] - followed[-1][4] == pytest.approx(UNMOVED[4])
