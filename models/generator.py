@@ -128,11 +128,11 @@ class Generator(nn.Module):
         if self.shape.direct:
             return gain, bias, torch.sigmoid(image[:, :3]), torch.zeros_like(image[:, 3:])
         start = fill(conditioning, gain, bias).clamp(0.02, 0.98)
-        painted, matte = _without_dots(image[:, :3]), torch.sigmoid(image[:, 3:])
+        painted = _without_dots(image[:, :3])
         if not self.training:
-            painted = PAINT_LIMIT * torch.tanh(_without_dots(painted) / PAINT_LIMIT)
-            matte = _without_dots(matte)
+            painted = PAINT_LIMIT * torch.tanh(painted / PAINT_LIMIT)
         inpaint = torch.sigmoid(torch.log(start / (1 - start)) + painted)
+        matte = torch.sigmoid(image[:, 3:])
         return gain, bias, inpaint, matte if self.training else torch.maximum(matte, _core(conditioning[:, COVERAGE]))
 
 
@@ -178,10 +178,7 @@ def _mean3(x: Tensor) -> Tensor:
 
 
 def _without_dots(x: Tensor) -> Tensor:
-    """(B, C, S, S) blurred by about 1.2 px: free to set each px apart, training strung bright dots along holes.
-
-    Ripples of 4 px, which came with more images, went when what is painted and the matte are blurred once more in use.
-    """
+    """(B, C, S, S) blurred by about 1.2 px: free to set each px apart, training strung bright dots along holes."""
     return _mean3(_mean3(x))
 
 

@@ -128,6 +128,8 @@ def reduce_still(motion: Motion, model: FaceModel) -> MotionCode:
     plain = _quantised(moved, STILL_STEP)
     shaped = moved[list(SHAPED)]
     plain[list(SHAPED)] = np.sign(shaped) * SHAPED_AS * (np.abs(shaped) >= SHAPED_LEAST)
+    # As strong as without the map of `FaceModel.response`: with it recognisers told .005 to .009 of area more.
+    plain /= np.maximum(np.diag(model.response), 1)
     expression = model.resting_expression + plain
     expression[JAW_OPEN] = motion.expression[JAW_OPEN]  # moves the chin, which the hole must hold
     looked = _quantised((motion.gaze - RESTING_GAZE).mean(0), STILL_GAZE_STEP)
