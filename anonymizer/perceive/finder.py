@@ -66,6 +66,9 @@ class Tracked:
         return (float(dx), float(dy)) if not self.lost else (0.0, 0.0)
 
 
+SETTLING_LOOKS = 4  # at a first frame; landmarks then move by less than a webcam's noise moves them
+
+
 class Finder:
     """Holds the networks, and for `find_tracked` the faces of the frame before."""
 
@@ -119,7 +122,7 @@ class Finder:
     def find_first(self, frame: Frame) -> tuple[Face, ...]:
         """Faces of a clip's or a shot's first frame: a thorough look, from which `find_tracked` goes on."""
         self._tracked = ()
-        faces = self.find(frame, thorough=True)
+        faces = tuple(self._settled(frame.rgb, face) for face in self.find(frame, thorough=True))
         self._tracked = self._remembered(faces, {})
         return faces
 
@@ -169,6 +172,16 @@ class Finder:
             return None
         points = self._landmarker.at_landmarks(rgb, old.predicted(old.face.landmarks_px))
         return _face(points) if points is not None and points.presence >= self.settings.presence else None
+
+    def _settled(self, rgb: RgbImage, face: Face) -> Face:
+        """The face as following it will see it: landmarks looked for at a box move over the next few frames, up to
+        half a px each, until they look where they themselves point."""
+        for _ in range(SETTLING_LOOKS):
+            again = self._followed(rgb, Tracked(face, (0.0, 0.0)))
+            if again is None or not same_face(face.box_px, again.box_px):
+                break
+            face = replace(again, detected_box=face.detected_box)
+        return face
 
     def _look_further(self, rgb: RgbImage) -> tuple[Detection, ...]:
         views = further_views((rgb.shape[1], rgb.shape[0]))

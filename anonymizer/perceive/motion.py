@@ -33,6 +33,8 @@ STEP_GAZE = 1 / 64
 # A face is still within so much of where it was drawn: cm, relative size, radians, of a coefficient, of half an eye.
 # About three standard deviations of what is left after smoothing of a still face under a webcam's noise (.06 px at
 # 16 px a cm, .05 to .12°, .007 to .03), which its shading and lids would show as a shimmer.
+# Noise is of px: of smaller faces more is left, up to MOST_UNMOVED times as much.
+UNMOVED_PX_PER_CM, MOST_UNMOVED = 16.0, 2.0
 UNMOVED = np.concatenate([[0.01, 0.01, 0.0015], np.full(3, np.deg2rad(0.15)), np.full(EXPRESSION_COUNT + 4, 0.02)])
 
 STILL_DEAD_ZONE, STILL_STEP, STILL_GAZE_STEP = 0.12, 1 / 4, 1 / 8
@@ -112,8 +114,9 @@ def kept_still(before: npt.NDArray[np.float64], now: npt.NDArray[np.float64]) ->
     """Pose, expression and gaze (62,) of the frame before, as drawn, and of this one -> what to draw: as little moved
     as UNMOVED allows, so that noise moves nothing and motion goes on without steps.
     """
-    band = UNMOVED.copy()
-    band[:2] *= np.exp(now[2])
+    px_per_cm = float(np.exp(now[2]))
+    band = UNMOVED * np.clip(UNMOVED_PX_PER_CM / px_per_cm, 1, MOST_UNMOVED)
+    band[:2] *= px_per_cm
     return np.asarray(now + np.clip(before - now, -band, band))
 
 

@@ -71,16 +71,18 @@ def test_one_euro_forgets_on_reset_and_keeps_still_when_time_does() -> None:
         euro([float("nan")], 0.3)
 
 
-def test_a_still_face_is_drawn_still_and_a_moving_one_without_steps() -> None:
-    """Noise within the bands moves nothing; a slow turn is followed in equal steps, no further behind than a band."""
+@pytest.mark.parametrize(("px_per_cm", "times"), [(40.0, 1.0), (16.0, 1.0), (10.0, 1.6), (4.0, 2.0)])
+def test_a_still_face_is_drawn_still_and_a_moving_one_without_steps(px_per_cm: float, times: float) -> None:
+    """Noise within the bands, which are wider for small faces, moves nothing; a slow turn is followed in equal steps,
+    no further behind than a band."""
     rng = np.random.default_rng(3)
-    row = np.concatenate([[320.0, 240.0, np.log(16.0), 0.1, -0.2, 0.0], np.full(56, 0.4)])
-    unit = UNMOVED * np.r_[16.0, 16.0, np.ones(60)]
+    row = np.concatenate([[320.0, 240.0, np.log(px_per_cm), 0.1, -0.2, 0.0], np.full(56, 0.4)])
+    unit = UNMOVED * times * np.r_[px_per_cm, px_per_cm, np.ones(60)]
     drawn = row
     for _ in range(50):
-        drawn = kept_still(drawn, row + rng.uniform(-1, 1, 62) * unit)
+        drawn = kept_still(drawn, row + rng.uniform(-0.99, 0.99, 62) * unit * (np.arange(62) != 2))
         assert (drawn == row).all()
     turn = [row + np.eye(62)[4] * np.deg2rad(0.1) * step for step in range(30)]
     followed = [drawn := kept_still(drawn, now) for now in turn]
-    np.testing.assert_allclose(np.diff([f[4] for f in followed[3:]]), np.deg2rad(0.1), atol=1e-9)
-    assert turn[-1][4] - followed[-1][4] == pytest.approx(UNMOVED[4])
+    np.testing.assert_allclose(np.diff([f[4] for f in followed[5:]]), np.deg2rad(0.1), atol=1e-9)
+    assert turn[-1][4] - followed[-1][4] == pytest.approx(UNMOVED[4] * times)
