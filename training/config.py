@@ -45,6 +45,7 @@ class TrainConfig:
     lr_generator: float = 3e-4
     lr_discriminator: float = 4e-4
     warmup_kimg: float = 0.4
+    critic_first_kimg: float = 0.0  # the critic alone learns so long: in a warm start its optimiser is cold
     ema_halflife_kimg: float = 1.5
     r1: float = 1.5
     r1_every: int = 16

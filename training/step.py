@@ -74,9 +74,10 @@ def train_step(players: Players, batch: Batch, config: TrainConfig) -> dict[str,
     composites = compose(layers, conditioning, photos, blends)
     stats = discriminator_turn(players, batch, composites.detach(), conditioning, config)
     total, found = generator_losses(players, batch, (own, cross), layers, composites, config)
-    players.generator_adam.zero_grad(set_to_none=True)
-    total.backward()  # type: ignore[no-untyped-call]  # torch's own annotation lacks it
-    _adam_step(players.generator_adam, players, config, config.lr_generator)
+    if players.steps * config.batch >= config.critic_first_kimg * 1000:
+        players.generator_adam.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]  # torch's own annotation lacks it
+        _adam_step(players.generator_adam, players, config, config.lr_generator)
     players.images_seen += len(batch.photo) * players.team.size
     players.steps += 1
     update_ema(players, len(batch.photo) * players.team.size, config.ema_halflife_kimg)
@@ -180,7 +181,7 @@ def perceptual_loss(trunk: PerceptualDistance, ours: Tensor, photo: Tensor, step
 
 def _adam_step(adam: torch.optim.Adam, players: Players, config: TrainConfig, rate: float) -> None:
     """Linear warm-up, clipped gradients."""
-    share = min(1.0, (players.images_seen + config.batch) / max(config.warmup_kimg * 1000, 1))
+    share = min(1.0, (players.steps + 1) * config.batch / max(config.warmup_kimg * 1000, 1))
     for group in adam.param_groups:
         players.team.average(group["params"])
         group["lr"] = rate * share

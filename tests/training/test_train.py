@@ -64,6 +64,21 @@ def test_training_moves_the_generator_towards_the_photos(
     assert losses[-1] < 0.85 * losses[0]
 
 
+def test_the_critic_of_a_warm_start_can_learn_alone_first(
+    tiny_shard: Path, smoke_config: TrainConfig, tmp_path: Path
+) -> None:
+    """For the first critic_first_kimg images the generator stays as it is and the critic does not."""
+    config = replace(smoke_config, total_kimg=0.016, critic_first_kimg=0.016)
+    players, fresh = (make_players(config, torch.device("cpu")) for _ in range(2))
+    fresh.generator.load_state_dict(players.generator.state_dict())
+    fresh.discriminator.load_state_dict(players.discriminator.state_dict())
+    train(players, load_shard(tiny_shard, 32), config, tmp_path, None)
+    for ours, before in zip(players.generator.parameters(), fresh.generator.parameters(), strict=True):
+        assert torch.equal(ours, before)
+    pairs = zip(players.discriminator.parameters(), fresh.discriminator.parameters(), strict=True)
+    assert not all(torch.equal(ours, before) for ours, before in pairs)
+
+
 def test_training_stops_when_a_loss_is_not_a_number(
     tiny_shard: Path, smoke_config: TrainConfig, tmp_path: Path
 ) -> None:
