@@ -25,6 +25,7 @@ DOUBTFUL_ROLL_RAD = math.radians(25)  # beyond it an upright look is tried too
 QUARTERS = (0.0, math.pi / 2, -math.pi / 2, math.pi)
 LOST_LOOKS = 12  # frames in which a face that was lost is still looked for closely where it was
 MAX_NEAR_LOOKS = 6  # of one frame; each takes about a tenth of a look at a frame of 640 px
+SETTLING_LOOKS = 4  # at a first frame; landmarks then move by less than a webcam's noise moves them
 BARE_POINTS_EVERY = 3  # frames from one look for landmarks to the next, of a face that had none the frame before
 
 
@@ -64,9 +65,6 @@ class Tracked:
         reach = 0.5 * self.face.box_px.width
         dx, dy = np.clip(self.shift_px, -reach, reach)
         return (float(dx), float(dy)) if not self.lost else (0.0, 0.0)
-
-
-SETTLING_LOOKS = 4  # at a first frame; landmarks then move by less than a webcam's noise moves them
 
 
 class Finder:

@@ -114,7 +114,7 @@ def kept_still(before: npt.NDArray[np.float64], now: npt.NDArray[np.float64]) ->
     """Pose, expression and gaze (62,) of the frame before, as drawn, and of this one -> what to draw: as little moved
     as UNMOVED allows, so that noise moves nothing and motion goes on without steps.
     """
-    px_per_cm = float(np.exp(now[2]))
+    px_per_cm = float(np.exp(before[2]))  # as drawn: the band does not tremble itself
     band = UNMOVED * np.clip(UNMOVED_PX_PER_CM / px_per_cm, 1, MOST_UNMOVED)
     band[:2] *= px_per_cm
     return np.asarray(now + np.clip(before - now, -band, band))
