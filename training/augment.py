@@ -38,8 +38,9 @@ class Mesh:
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
     """photo (B, 3, S, S) in [0, 1]; hole, blend (B, 1, S, S); the two meshes; textures (B, 3, T, T) uint8,
-    and at half their size. guide_photo: what SELF's guide is made of; softness (B, 1, 1, 1) of photo against it;
-    noise (B, 1, 1, 1): standard deviation, of what the generator sees of the photo."""
+    and at half their size. person (B, 1, S, S): how surely a px is of a person. guide_photo: what SELF's guide is made
+    of; softness (B, 1, 1, 1) of photo against it; noise (B, 1, 1, 1): standard deviation, of what the generator sees
+    of the photo."""
 
     photo: Tensor
     hole: Tensor
@@ -48,6 +49,7 @@ class Batch:
     persona: Mesh
     textures: Tensor
     coarse_textures: Tensor
+    person: Tensor
     guide_photo: Tensor
     softness: Tensor
     noise: Tensor
@@ -84,12 +86,14 @@ def cut_batch(shard: Shard, rows: Tensor, personas: Tensor, kinds: Tensor, jitte
     grid = F.affine_grid(to_crop, [len(rows), 1, size_px, size_px], align_corners=False)
     photos = shard.photos[rows].float() / 255
     photo = F.grid_sample(photos, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    people = shard.person[rows].float() / 255
+    person = F.grid_sample(people, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     hole, blend = _holes(shard.hole_lines[rows, kinds], grid, jitter.scale.to(device), size_px)
     own, persona = (_mesh(maps, rows, grid, jitter, shard.mirrored) for maps in (shard.own, shard.persona))
     chosen = personas.to(device)
     textures, coarse_textures = shard.textures[chosen], shard.coarse_textures[chosen]
     none = torch.zeros(len(rows), 1, 1, 1, device=device)
-    return Batch(photo, hole, blend, own, persona, textures, coarse_textures, photo, none, none)
+    return Batch(photo, hole, blend, own, persona, textures, coarse_textures, person, photo, none, none)
 
 
 def _holes(lines: Tensor, grid: Tensor, scale: Tensor, size_px: int) -> tuple[Tensor, Tensor]:

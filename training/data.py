@@ -40,7 +40,7 @@ class Maps:
 class Shard:
     """photos: (N, 3, R, R) uint8. own, persona: mesh maps. hole_lines: (N, 3, K, 3) float32, a x + b y + c <= 0
     inside, in crop coordinates −1 to 1. train, held_out: row numbers. textures: (M, 3, T, T) uint8;
-    coarse_textures: at half the size.
+    coarse_textures: at half the size. person: (N, 1, R, R) uint8, 255 = surely a person; all of a photo without it.
     mirrored: u -> 1 − u mirrors the atlas. names: of the rows."""
 
     photos: Tensor
@@ -51,6 +51,7 @@ class Shard:
     held_out: Tensor
     textures: Tensor
     coarse_textures: Tensor
+    person: Tensor
     mirrored: bool
     names: tuple[str, ...]
 
@@ -93,6 +94,7 @@ def load_shard(path: Path, size_px: int) -> Shard:
         held_out=torch.nonzero(rows == 1)[:, 0],
         textures=textures,
         coarse_textures=half_size(textures),
+        person=_people(arrays, len(photos), side),
         mirrored=bool(arrays.get("texture_mirrored", np.array(False)).all()),
         names=tuple(str(name) for name in arrays["names"]),
     )
@@ -100,6 +102,13 @@ def load_shard(path: Path, size_px: int) -> Shard:
         got = f"{len(shard.train)} rows to train on and {len(shard.held_out)} held out"
         raise InputError(f"shard {path} has {got}; both need some")
     return shard
+
+
+def _people(arrays: dict[str, npt.NDArray[np.generic]], count: int, side: int) -> Tensor:
+    """(N, 1, side, side) uint8; everything is a person in a shard of before."""
+    if "people" not in arrays:
+        return torch.full((1, 1, 1, 1), 255, dtype=torch.uint8).expand(count, 1, side, side)
+    return _decode(arrays["people"].astype(np.uint8), arrays["people_offsets"].astype(np.int64), side)[:, :1]
 
 
 def _decode(flat: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], side: int | None) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from anonymizer.errors import AnonymizerError
 from training.augment import HOLE_ODDS, Batch, cut_batch, draw_jitter
+from training.backgrounds import before_walls, draw_walls
 from training.bring_back import bring_back
 from training.cameras import draw_camera, through_camera
 from training.checkpoint import save_checkpoint
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 def draw_batch(shard: Shard, config: TrainConfig, images_seen: int, team: Team) -> Batch:
-    """This process's rows at this point of the epoch's own order; a random persona, hole, jitter and camera each."""
+    """This process's rows at this point of the epoch's own order; random persona, hole, jitter, wall and camera."""
     count = part_of(config.batch, team)
     at = (images_seen + team.rank * count + torch.arange(count)).tolist()
     epochs = sorted({position // len(shard.train) for position in at})
@@ -36,7 +37,7 @@ def draw_batch(shard: Shard, config: TrainConfig, images_seen: int, team: Team) 
     personas = torch.randint(len(shard.textures), (count,))
     kinds = torch.multinomial(torch.tensor(HOLE_ODDS), count, replacement=True)
     batch = cut_batch(shard, rows, personas, kinds, draw_jitter(count), config.size_px)
-    return through_camera(batch, draw_camera(count))
+    return through_camera(before_walls(batch, draw_walls(count)), draw_camera(count))
 
 
 def _epoch_order(seed: int, epoch: int, length: int) -> Tensor:

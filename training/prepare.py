@@ -28,6 +28,7 @@ from anonymizer.generate.guide import drawn_larger
 from anonymizer.geometry import apply_affine
 from anonymizer.guard.coverage import Coverage, hull
 from anonymizer.perceive.motion import fit_motion, motion_in_head, photo_baseline, reduce_motion
+from anonymizer.perceive.person import PersonMasker
 from anonymizer.persona.bank import PersonaBank
 from anonymizer.persona.face_model import PATCH_SHADE, SKIN_VERTICES, FaceModel, project
 from anonymizer.persona.landmark_groups import LIP_UPPER_INNER
@@ -36,6 +37,7 @@ from training.curate import names_in, outside_share, reason_against, reason_agai
 from training.landmark_photos import PhotoLandmarks, landmark_photos, photos_in, read_rgb
 
 CROP_PX = 288
+PEOPLE_PX = 144  # a side of the masks of people, whose edges are soft
 HELD_OUT = 400
 TEXTURES = 192
 MOST_BYTES = 45_000_000
@@ -102,9 +104,9 @@ def build(
     dropped: dict[str, list[str]],
 ) -> dict[str, Any]:
     """All arrays of the shard (`training/data.py` tells what they mean). dropped: what each rule takes is added."""
-    rows, paths = [], []
+    rows, paths, masker = [], [], PersonMasker()
     for photo in photos:
-        row = _row(photo, model, bank)
+        row = _row(photo, model, bank, masker)
         if isinstance(row, str):
             dropped.setdefault(row, []).append(name_of(photo.path))
         else:
@@ -115,7 +117,7 @@ def build(
     names = [row["name"] for row in rows]
     held = held_out(names, held_folder, scenes)
     arrays: dict[str, Any] = {
-        key: np.stack([row[key] for row in rows]) for key in rows[0] if key not in ("name", "jpeg")
+        key: np.stack([row[key] for row in rows]) for key in rows[0] if key not in ("name", "jpeg", "people")
     }
     arrays["names"] = np.array(names)
     arrays["split"] = np.array([name in held for name in names], np.uint8)
@@ -128,6 +130,7 @@ def build(
     arrays["vertex_shade"] = PATCH_SHADE
     arrays["texture_mirrored"] = np.array(True)
     arrays |= _packed("images", "image_offsets", [row["jpeg"] for row in rows])
+    arrays |= _packed("people", "people_offsets", [row["people"] for row in rows])
     return arrays | _packed("textures", "texture_offsets", _textures(model, bank))
 
 
@@ -139,7 +142,7 @@ def held_out(names: list[str], folder: str, scenes: list[str]) -> set[str]:
     return set(ranked[:HELD_OUT]) | (set(scenes) & set(names))
 
 
-def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank) -> dict[str, Any] | str:
+def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank, masker: PersonMasker) -> dict[str, Any] | str:
     """One photo's part of the shard, or why it is no good."""
     face = Face(Box(0, 0, 1, 1), 1.0, photo.landmarks_px, photo.expression)
     motion = fit_motion(face, model)
@@ -169,6 +172,7 @@ def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank) -> dict[str
     row: dict[str, Any] = {
         "name": name_of(photo.path),
         "jpeg": _jpeg(rgb, 92),
+        "people": _people(rgb, masker),
         "vertices_own": _vertices(project(exact, own_cm), to_crop),
         "uv_own": _fixed(own_uv, 16384),
         "vertices_persona": _vertices(drawn_larger(persona_px), to_crop),
@@ -178,6 +182,13 @@ def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank) -> dict[str
         "residual_cm": np.float32(motion.residual_px / code.scale_px_per_cm),
     }
     return row | {f"hull_{kind}": _outline(apply_affine(to_crop, hull(code, kind, model))) for kind in HULLS}
+
+
+def _people(rgb: npt.NDArray[np.uint8], masker: PersonMasker) -> bytes:
+    """A grey JPEG, PEOPLE_PX a side: how surely each px is of a person."""
+    share = masker.share(rgb.astype(np.float32) / np.float32(255))
+    small = cv2.resize(share, (PEOPLE_PX, PEOPLE_PX), interpolation=cv2.INTER_AREA)
+    return bytes(cv2.imencode(".jpg", np.rint(small * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 90])[1])
 
 
 def _warped(rgb: npt.NDArray[np.uint8], to_crop: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:

@@ -39,18 +39,22 @@ def main(argv: list[str]) -> int:
 def warm(players: Players, path: Path) -> None:
     """Give fresh players the weights of a warm start; images seen are counted on from there.
 
-    A critic of another form is left out: it learns in a few hundred images.
+    Of a critic of another form, or for another size, what fits is taken.
     """
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     if state.get("network") != NETWORK:
         raise WeightsError(f"{path} is of the network {state.get('network')}, this code makes {NETWORK}; train anew")
     for part in PARTS:
+        network, given = getattr(players, part), {k: v.float() for k, v in state[part].items()}
+        own = network.state_dict()
+        fitting = {k: v for k, v in given.items() if k in own and own[k].shape == v.shape}
+        if part == "discriminator" and len(fitting) < len(own):
+            log.warning("of the critic of %s %d of %d layers fit; the others begin anew", path, len(fitting), len(own))
+            given = own | fitting
         try:
-            getattr(players, part).load_state_dict({k: v.float() for k, v in state[part].items()})
+            network.load_state_dict(given)
         except RuntimeError as error:
-            if part != "discriminator":
-                raise WeightsError(f"{path} does not fit this configuration ({error})") from error
-            log.warning("the critic of %s has another form; a new one begins", path)
+            raise WeightsError(f"{path} does not fit this configuration ({error})") from error
     players.images_seen = int(state["images_seen"])
 
 
