@@ -184,6 +184,7 @@ def build_anonymizer(settings: Settings, secret: bytes | None = None) -> Anonymi
         draw_persona=persona_drawer(settings) if secret is None else PersonaDrawer(secret, settings),
         model=load_face_model(),
         tones_rgb=load_bank().tones,
+        tone_weights=load_bank().tone_weights,
         coverage=settings.coverage,
         fallback=settings.fallback,
         tone=_tone_step(settings),

@@ -71,6 +71,7 @@ class Anonymizer:
     draw_persona: DrawPersona
     model: FaceModel
     tones_rgb: npt.NDArray[np.float32]
+    tone_weights: npt.NDArray[np.float32] | None = None  # of the persona bank: a face's colour from what is around it
     coverage: Coverage = "face"
     fallback: Fallback = "blur"
     tone: int | None = None
@@ -84,8 +85,8 @@ class Anonymizer:
 
     def apart(self) -> Anonymizer:
         """Another one of the same networks, personas and choices, with a memory of its own."""
-        shared = (self.generator, self.draw_persona, self.model, self.tones_rgb, self.coverage, self.fallback)
-        return Anonymizer(*shared, self.tone, self.badge, self.max_personas)
+        shared = (self.generator, self.draw_persona, self.model, self.tones_rgb, self.tone_weights)
+        return Anonymizer(*shared, self.coverage, self.fallback, self.tone, self.badge, self.max_personas)
 
     def reset(self) -> None:
         """Forget tones, light and softness; slots mean new people from here on."""
@@ -226,7 +227,8 @@ class Anonymizer:
         if known is None and self.tone is not None:
             known = plain(self.tone)
         if known is None or not known.seen:
-            proposed = propose_tone(erased, hole, hull(code, "face", self.model), self.tones_rgb)
+            outline = hull(code, "face", self.model)
+            proposed = propose_tone(erased, hole, outline, self.tones_rgb, self.tone_weights)
             if known is None:
                 known = proposed
             elif proposed.seen:

@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from anonymizer.persona.bank import load_bank
-from anonymizer.persona.tone import LUMA, UNKNOWN, propose_tone, retinted
+from anonymizer.persona.surroundings import LUMA
+from anonymizer.persona.tone import UNKNOWN, propose_tone, retinted
 
 TONES = load_bank().tones
 HULL = np.array([[60, 40], [140, 40], [140, 150], [60, 150]], np.float64)
@@ -66,3 +67,27 @@ def test_in_the_dark_an_unseen_face_is_no_brighter_than_what_is_around() -> None
     np.testing.assert_array_equal(lit.tint, 1)
     assert float((TONES[UNKNOWN] * dark.tint) @ LUMA) == pytest.approx(25 / 255, rel=0.01)
     assert not dark.seen
+
+
+def test_what_is_learnt_comes_from_outside_the_hole() -> None:
+    """With the shipped weights, too, any picture under the hole gives the same tone."""
+    rgb, hole = scene(TONES[2])
+    weights = load_bank().tone_weights
+    assert len(weights)
+    expected = propose_tone(rgb, hole, HULL, TONES, weights)
+    rgb[hole > 0] = np.random.default_rng(3).integers(0, 256, (int((hole > 0).sum()), 3))
+    got = propose_tone(rgb, hole, HULL, TONES, weights)
+    np.testing.assert_array_equal(got.tint, expected.tint)
+    assert not np.array_equal(expected.tint, propose_tone(rgb, hole, HULL, TONES).tint)
+
+
+def test_darker_rooms_and_necks_give_darker_faces_with_what_is_learnt() -> None:
+    """The proposed colour rises with what is seen, and stays a colour of skin."""
+    colours = []
+    for gain in (0.35, 0.6, 1.0):
+        rgb, hole = scene(TONES[4])
+        tone = propose_tone((rgb * gain).astype(np.uint8), hole, HULL, TONES, load_bank().tone_weights)
+        colours.append(TONES[tone.step] * tone.tint)
+    brightness = [float(colour.mean()) for colour in colours]
+    assert brightness == sorted(brightness)
+    assert all(colour[0] > colour[1] > colour[2] for colour in colours)
