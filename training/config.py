@@ -58,6 +58,7 @@ class TrainConfig:
     sheet_rows: int = 8
     checkpoint_s: float = 300.0
     stats_kimg: float = 0.2
+    judge_self: bool = True  # off: the critic sees CROSS alone, where composites of SELF no longer tell it anything
     guide: str = "persona"  # or "sketch": one skin tone with dark eyes and mouth, no texture; for comparison
     cross: bool = True  # off: SELF alone, drawn twice; for comparison
     loss: LossWeights = field(default_factory=LossWeights)

@@ -72,7 +72,7 @@ def train_step(players: Players, batch: Batch, config: TrainConfig) -> dict[str,
     layers = run_generator(players.generator, conditioning)
     photos, blends = batch.photo.repeat(2, 1, 1, 1), batch.blend.repeat(2, 1, 1, 1)
     composites = compose(layers, conditioning, photos, blends)
-    stats = discriminator_turn(players, batch, composites.detach(), conditioning, config)
+    stats = discriminator_turn(players, batch, _judged(composites, batch, config).detach(), conditioning, config)
     total, found = generator_losses(players, batch, (own, cross), layers, composites, config)
     if players.steps * config.batch >= config.critic_first_kimg * 1000:
         players.generator_adam.zero_grad(set_to_none=True)
@@ -92,6 +92,11 @@ def draw_guides(batch: Batch, config: TrainConfig) -> tuple[Guided, Guided]:
     return own, cross
 
 
+def _judged(composites: Tensor, batch: Batch, config: TrainConfig) -> Tensor:
+    """Those of both branches, or of CROSS alone."""
+    return composites if config.judge_self else composites[len(batch.photo) :]
+
+
 def judge(players: Players, composite: Tensor, hole: Tensor, context: Tensor, full: bool = False) -> Verdicts:
     with contextlib.nullcontext() if full else torch.autocast(composite.device.type, dtype=torch.bfloat16):
         critic = players.discriminator.forward if full else players.discriminator  # compiled ones differentiate once
@@ -102,15 +107,15 @@ def judge(players: Players, composite: Tensor, hole: Tensor, context: Tensor, fu
 def discriminator_turn(
     players: Players, batch: Batch, composites: Tensor, conditioning: Tensor, config: TrainConfig
 ) -> dict[str, Tensor]:
-    """Real photos up, composites of both branches down; every r1_every steps the gradient penalty."""
+    """Real photos up, composites (of CROSS, or of both branches) down; every r1_every steps the gradient penalty."""
     context = conditioning[: len(batch.photo), CONTEXT]
     players.discriminator.requires_grad_(True)
     players.discriminator_adam.zero_grad(set_to_none=True)
     real = judge(players, *diff_augment(batch.photo, batch.hole, context, config.augment))
     up = losses.discriminator_says(real, batch.blend, real=True)
-    holes, contexts = batch.hole.repeat(2, 1, 1, 1), context.repeat(2, 1, 1, 1)
-    fake = judge(players, *diff_augment(composites, holes, contexts, config.augment))
-    down = losses.discriminator_says(fake, batch.blend.repeat(2, 1, 1, 1), real=False)
+    times = len(composites) // len(batch.photo), 1, 1, 1
+    fake = judge(players, *diff_augment(composites, batch.hole.repeat(times), context.repeat(times), config.augment))
+    down = losses.discriminator_says(fake, batch.blend.repeat(times), real=False)
     (up + down).backward()  # type: ignore[no-untyped-call]
     stats = {"d_real": up.detach(), "d_fake": down.detach()}
     if config.r1 > 0 and players.steps % config.r1_every == 0:
@@ -140,14 +145,15 @@ def generator_losses(
     l1, coarse = losses.multi_scale_l1(ours, batch.photo, focus)
     face = torch.maximum(batch.own.coverage, batch.persona.coverage)
     outside = batch.blend * (1 - face)
-    conditioning = torch.cat([own.conditioning, cross.conditioning])
-    context = conditioning[:, CONTEXT]
-    verdicts = judge(players, *diff_augment(composites, batch.hole.repeat(2, 1, 1, 1), context, config.augment))
+    judged = _judged(composites, batch, config)
+    times = len(judged) // count, 1, 1, 1
+    context = own.conditioning[:, CONTEXT].repeat(times)
+    verdicts = judge(players, *diff_augment(judged, batch.hole.repeat(times), context, config.augment))
     found = {
         "l1": l1,
         "coarse_l1": coarse,
         "gradient": losses.gradient_l1(ours, batch.photo, focus),
-        "adversarial": losses.generator_says(verdicts, batch.blend.repeat(2, 1, 1, 1)),
+        "adversarial": losses.generator_says(verdicts, batch.blend.repeat(times)),
         "structure": losses.structure(theirs, soften_inside(cross.guide, cross.coverage, batch.softness), cross.worn),
         "cross_light": losses.light(theirs, batch.photo, batch.blend),
         "cross_outside": losses.multi_scale_l1(theirs, batch.photo, outside)[0],
