@@ -31,6 +31,7 @@ VERBS = {
     "measure-landmarks": "training.measure.landmarks",
     "measure-realism": "training.measure.realism",
     "measure-scenes": "training.measure.scenes",
+    "measure-blind": "training.measure.blind",
     "measure-speed": "training.measure.speed",
 }
 
