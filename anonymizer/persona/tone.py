@@ -14,8 +14,9 @@ from anonymizer.persona.surroundings import LUMA, features
 UNKNOWN = 4  # of 0 (dark) to 5 (light), when no skin is seen
 TRUST, CHROMA_TRUST = 0.65, 0.7  # how far what is seen draws away from the tone of UNKNOWN, in log colour
 TINT_RANGE = (0.6, 1.6)  # how far the light of the scene may recolour a step
-# Shade makes necks dark, but not neck and chest alike: where both agree within AGREE (log) on skin darker than DARK from
-# the usual, they are trusted whole; else dark skin came out too light (by .40 on London's six darkest photos, .33 so).
+# Shade makes necks dark, but not neck and chest alike: where both agree within AGREE (log) on skin darker than DARK
+# from the usual, they are trusted whole; else dark skin came out too light (by .40 on London's six darkest photos, now
+# by .33).
 AGREE, DARK = 0.1, -0.15
 DARKEST = 0.1  # share of the usual tone that a face keeps in the dark
 LEARNT, LEARNT_HUE = 0.5, 0.25  # share of what is learnt in the tone's brightness and hue; the rule has the rest
