@@ -13,6 +13,7 @@ from anonymizer.perceive.boxes import around, moved
 from anonymizer.perceive.motion import (
     BLINKS,
     JAW_OPEN,
+    MOVES_S,
     Motion,
     kept_still,
     photo_baseline,
@@ -54,6 +55,7 @@ class LiveTrack:
     ghost: bool = False  # a place that a face jumped away from: covered for a while, never seen again
     _filter: OneEuroFilter | None = None
     _drawn: npt.NDArray[np.float64] | None = None
+    _recent: deque[npt.NDArray[np.float64]] = field(default_factory=lambda: deque(maxlen=round(MOVES_S * FPS_HZ)))
     _baseline: Floats | None = None
     _memory: deque[Floats] = field(default_factory=lambda: deque(maxlen=MEMORY_FRAMES))
     _wanted: Floats | None = None
@@ -92,11 +94,13 @@ class LiveTrack:
         scale = float(np.exp(motion.pose[2]))
         if self._filter is None:
             self._filter, self._drawn = OneEuroFilter(_cutoffs(), _betas()), None
+            self._recent.clear()
         in_cm = row.copy()
         in_cm[:2] /= scale
         smooth = self._filter(in_cm, at_s)
         smooth[:2] *= scale
-        self._drawn = smooth if self._drawn is None else kept_still(self._drawn, smooth)
+        self._recent.append(smooth)
+        self._drawn = smooth if self._drawn is None else kept_still(self._drawn, smooth, np.array(self._recent))
         smooth = _held(self._drawn, row, scale)
         baseline = self._resting(motion.expression, model)
         expression, gaze = smooth[6:-4].astype(np.float32), smooth[-4:].reshape(2, 2).astype(np.float32)
