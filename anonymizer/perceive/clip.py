@@ -25,7 +25,6 @@ from anonymizer.perceive.evidence import has_landmarks, is_mistake
 from anonymizer.perceive.finder import Finder
 from anonymizer.perceive.hands_in_time import HandsInTime, LooksForHands
 from anonymizer.perceive.motion import (
-    BLINKS,
     JAW_OPEN,
     MOVES_S,
     Motion,
@@ -41,7 +40,7 @@ from anonymizer.perceive.second_look import SecondLook
 from anonymizer.perceive.smoothing import smooth_series
 from anonymizer.perceive.tracks import Track, link_clip
 from anonymizer.perceive.vanished import Vanished
-from anonymizer.persona.face_model import FaceModel
+from anonymizer.persona.face_model import BLINKS, FaceModel
 from anonymizer.stages import PersonMasker
 
 LONGEST_GAP = 12  # frames without landmarks that are bridged by drawing the motion between

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from anonymizer.faces import EXPRESSION_COUNT, Box, Face, Floats, MotionCode
 from anonymizer.perceive.boxes import around, moved
 from anonymizer.perceive.motion import (
-    BLINKS,
     JAW_OPEN,
     MOVES_S,
     Motion,
@@ -22,7 +21,7 @@ from anonymizer.perceive.motion import (
 )
 from anonymizer.perceive.smoothing import OneEuroFilter
 from anonymizer.perceive.tracks import GROWTH, MAX_GROWTH
-from anonymizer.persona.face_model import FaceModel
+from anonymizer.persona.face_model import BLINKS, FaceModel
 
 FPS_HZ = 30.0  # GROWTH and the like are counted in frames of this
 BASELINE_FRAMES = 45  # a track shorter than this says too little of a face's resting values

@@ -13,17 +13,17 @@ import numpy.typing as npt
 
 from anonymizer.faces import EXPRESSION_COUNT, Face, Floats, MotionCode
 from anonymizer.geometry import fit_similarity, rotation_from_vector, vector_from_rotation
-from anonymizer.persona.face_model import FaceModel
+from anonymizer.persona.face_model import BLINKS, FaceModel
 from anonymizer.persona.landmark_groups import EYE_CORNERS, IRIS_CENTERS
 
 DEAD_ZONE, PHOTO_DEAD_ZONE = 0.02, 0.04  # of a coefficient; what still jitters of a still face is held elsewhere
-BLINKS = (9, 10)  # of the 52 coefficients, left and right
 # Lids are shut from .6 on (1,673 photos: opening .11 of the eye's width there, .41 at 0); narrow eyes have less way to
 # go, and a baseline and a dead zone are taken off: so what is left of a blink is drawn out until it shuts.
 BLINK_GAIN = 1.4
-# Of lids drawn a little lower the landmark network reads a third, of half shut ones more: what is drawn in a clip so that
-# it reads what moved (36 photos with a persona each). Photos keep BLINK_GAIN.
+# Of lids drawn a little lower the landmark network reads a third, of half shut ones more: so much is drawn in a clip,
+# for it to read what moved (36 photos with a persona each). Photos keep BLINK_GAIN.
 LIDS_MOVED, LIDS_DRAWN = (0.0, 0.1, 0.25, 0.6), (0.0, 0.17, 0.38, 0.86)
+GAZE_GAIN = np.array([1.4, 1.0], np.float32)  # sideways, in clips: of a turned eye .6 is read (150 photos)
 GAZE_LIMIT = 0.55  # of half an eye's width; the iris touches the corner there
 JAW_OPEN = 25  # of the 52 coefficients; the only one that moves the chin
 MAX_RESTING_JAW = 0.2  # a mouth open throughout is not at rest; the hole makes room for what is taken off
@@ -113,6 +113,8 @@ def reduce_motion(
     moved = np.sign(moved) * np.minimum(size, np.maximum(1.5 * (size - dead_zone), 0))  # whole from three dead zones on
     lids = moved[list(BLINKS)]
     moved[list(BLINKS)] = BLINK_GAIN * lids if photo else _drawn_lids(lids)
+    if not photo:
+        gaze = RESTING_GAZE + GAZE_GAIN * (gaze - RESTING_GAZE)
     kept = np.clip(model.resting_expression + moved, 0, 1)
     step = np.log1p(STEP_SCALE)
     return MotionCode(

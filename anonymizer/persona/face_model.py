@@ -34,6 +34,7 @@ from anonymizer.persona.landmark_groups import (
 from anonymizer.weights.locate import weight_path
 
 _RINGS = (EYE_LEFT, EYE_RIGHT, LIPS_INNER)
+BLINKS = (9, 10)  # of the 52 coefficients, left and right
 SKIN_VERTICES = VERTEX_COUNT + len(BROW_RIM)  # 483
 MESH_VERTICES = SKIN_VERTICES + sum(len(ring) + 1 for ring in _RINGS)  # 538
 VERSION = 1
@@ -72,9 +73,15 @@ class FaceModel:
         """The persona's mesh in the code's expression, gaze and pose -> vertices_px (538, 3), uv (538, 2)."""
         head = self.head(self.drawn_expression(code.expression), shape_cm)
         resting = self.head(self.resting_expression, shape_cm)
-        _shut_lids(head, resting, shape_cm)
+        _shut_lids(head, resting + self._blinked(code.expression), resting, shape_cm)
         vertices, uv = self.with_patches(head, code.gaze, resting[LIP_UPPER_INNER] + _TEETH_DROP_CM)
         return project(code, vertices), uv
+
+    def _blinked(self, expression: Floats) -> Floats:
+        """What the blinks alone move, (468, 3) cm."""
+        lids = list(BLINKS)
+        moved = self.drawn_expression(expression)[lids] - self.resting_expression[lids]
+        return np.asarray(np.tensordot(moved, self.expression_basis_cm[lids], 1), np.float32)
 
     def with_patches(self, head_cm: Floats, gaze: Floats, lip_anchor_cm: Floats) -> tuple[Floats, Floats]:
         """Add eyeballs and mouth to a head (468, 3) in head space -> vertices (538, 3), atlas uv (538, 2)."""
@@ -116,15 +123,16 @@ _SHUT_OPENING = 0.12
 _FOLLOW = (1.3, 0.8)
 
 
-def _shut_lids(head_cm: Floats, resting_cm: Floats, shape_cm: Floats) -> None:
+def _shut_lids(head_cm: Floats, blinked_cm: Floats, resting_cm: Floats, shape_cm: Floats) -> None:
     """Lower the upper lids, in place: shut where the average head's opening is _SHUT_OPENING, as they are at rest.
 
-    head_cm and resting_cm are of the same identity, shape_cm, whose eyes may be narrow or wide.
+    The heads are of the same identity, shape_cm, whose eyes may be narrow or wide; blinked_cm: moved by blinks alone,
+    since squinting eyes are narrow and not half shut.
     """
     for ring, rows_above in ((EYE_LEFT, ABOVE_LID_LEFT), (EYE_RIGHT, ABOVE_LID_RIGHT)):
         lower, upper = list(ring[1:8]), list(ring[:8:-1])
-        here, at_rest = (_opening(head, ring) for head in (head_cm, resting_cm))
-        usual, usual_at_rest = (_opening(head - shape_cm, ring) for head in (head_cm, resting_cm))
+        here, at_rest = (_opening(head, ring) for head in (blinked_cm, resting_cm))
+        usual, usual_at_rest = (_opening(head - shape_cm, ring) for head in (blinked_cm, resting_cm))
         if usual < usual_at_rest:
             open_share = max(usual - _SHUT_OPENING, 0) / (usual_at_rest - _SHUT_OPENING)
             kept = np.float32(np.clip(open_share * at_rest / here, 0, 1) if here > 0 else 0)

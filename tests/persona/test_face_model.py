@@ -108,7 +108,8 @@ def test_the_skin_above_a_falling_lid_follows_it() -> None:
         rows = [edge, list(fold[2:5]), list(below_brow[2:5])]
         fallen = [float((closed[row, 1] - opened[row, 1]).mean()) for row in rows]
         assert fallen[0] > fallen[1] > fallen[2] > 0.1 * fallen[0]
-        assert (closed[rows[2], 1] < closed[rows[1], 1]).all() and (closed[rows[1], 1] < closed[rows[0], 1]).all()
+        assert (closed[rows[2], 1] < closed[rows[1], 1]).all()
+        assert (closed[rows[1], 1] < closed[rows[0], 1]).all()
 
 
 def test_lips_that_are_shut_over_an_open_jaw_are_shut() -> None:
