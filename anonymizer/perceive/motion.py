@@ -22,7 +22,7 @@ DEAD_ZONE, PHOTO_DEAD_ZONE = 0.02, 0.04  # of a coefficient; what still jitters 
 BLINK_GAIN = 1.4
 # Of lids drawn a little lower the landmark network reads a third, of half shut ones more: so much is drawn in a clip,
 # for it to read what moved (36 photos with a persona each). Photos keep BLINK_GAIN.
-LIDS_MOVED, LIDS_DRAWN = (0.0, 0.1, 0.25, 0.6), (0.0, 0.17, 0.38, 0.86)
+LIDS_MOVED, LIDS_DRAWN = (0.0, 0.1, 0.25, 0.4, 0.55), (0.0, 0.17, 0.42, 0.72, 0.92)
 GAZE_GAIN = np.array([1.4, 1.0], np.float32)  # sideways, in clips: of a turned eye .6 is read (150 photos)
 GAZE_LIMIT = 0.55  # of half an eye's width; the iris touches the corner there
 JAW_OPEN = 25  # of the 52 coefficients; the only one that moves the chin
