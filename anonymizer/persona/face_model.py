@@ -118,8 +118,8 @@ _MOUTH_SPAN = np.array([np.ptp(atlas.MOUTH_X_CM), np.ptp(atlas.MOUTH_Y_CM)], np.
 # Of an eye's width: between the landmarks of lids that are shut lie the lashes (1,673 photos: .11).
 _SHUT_OPENING = 0.12
 # Of an upper lid's way down, what its fold and the row below the brow go with it: skin unfolds, and the lashes are not
-# drawn over the lid, where the landmark network took them for an open eye. Chosen by eye and by what it read: of .7 and
-# .35, .8 and .45, 1 and .6.
+# drawn over the lid, where the landmark network took them for an open eye. Chosen by eye and by what it read, of pairs
+# from .6 and .3 to 1.5 and .9.
 _FOLLOW = (1.3, 0.8)
 
 
