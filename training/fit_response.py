@@ -27,7 +27,7 @@ from anonymizer.faces import EXPRESSION_COUNT, Floats
 from anonymizer.frames import Frame
 from anonymizer.perceive.clip import planned_alone
 from anonymizer.perceive.landmarks import Landmarker
-from anonymizer.persona.face_model import FaceModel, load_face_model
+from anonymizer.persona.face_model import BLINKS, FaceModel, load_face_model
 from anonymizer.settings import load_settings
 from training.expression_regions import swapped
 from training.measure.leaky import personas_of
@@ -38,7 +38,10 @@ PERSONAS = 24  # each drawn in many photos, so that its own way of being read ca
 MOVES = 0.02  # standard deviation below which photos tell nothing of a coefficient
 CROSSTALK = 0.15  # ridge on what one coefficient does to another's reading, against its own
 RIDGE = 0.07  # against drawing far more than was meant
-# Lids stay: with squints and wide eyes in the map photos gained, but blinks of clips were read worse (.76 to .67).
+# Lids are not fitted: with squints and wide eyes in the map photos gained, but blinks of clips were read worse (.76 to
+# .67). A squint is read as half of it and as a blink: so much more of it is drawn, and the lid lifted so far.
+SQUINT_GAIN, SQUINT_LIFTS = 1.7, -0.2
+SQUINTS = (19, 20)  # of the 52 coefficients, left and right
 REGIONS = (("brow",), ("mouth", "jaw", "cheek", "nose"))
 Array = npt.NDArray[np.float64]
 
@@ -118,7 +121,9 @@ def response_of(readings: Readings) -> Floats:
     for region in REGIONS:
         some = [k for k, name in enumerate(EXPRESSION_NAMES) if name.startswith(region) and meant[:, k].std() > MOVES]
         share[np.ix_(some, some)] = _turned_around(x[:, some], y[:, some])
-    return np.asarray((np.diag(1 / spread) @ share @ np.diag(spread)).T, np.float32)
+    response = np.asarray((np.diag(1 / spread) @ share @ np.diag(spread)).T, np.float32)
+    response[SQUINTS, SQUINTS], response[BLINKS, SQUINTS] = SQUINT_GAIN, SQUINT_LIFTS
+    return response
 
 
 def _turned_around(drawn: Array, read: Array) -> Array:

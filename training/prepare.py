@@ -146,7 +146,8 @@ def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank, masker: Per
     """One photo's part of the shard, or why it is no good."""
     face = Face(Box(0, 0, 1, 1), 1.0, photo.landmarks_px, photo.expression)
     motion = fit_motion(face, model)
-    code = reduce_motion(motion.pose, motion.expression, motion.gaze, photo_baseline(motion.expression, model), model)
+    baseline = photo_baseline(motion.expression, model)
+    code = reduce_motion(motion.pose, motion.expression, motion.gaze, baseline, model, photo=True)
     whole, to_crop = read_rgb(photo.path), crop_from_frame(code, CROP_PX)
     against = reason_against(
         photo.faces, code.scale_px_per_cm, motion.residual_px, photo.landmarks_px[:468], whole.shape

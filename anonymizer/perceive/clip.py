@@ -5,6 +5,7 @@ Only the last few frames are kept, to look back in; of all others only boxes and
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,8 +25,8 @@ from anonymizer.perceive.evidence import has_landmarks, is_mistake
 from anonymizer.perceive.finder import Finder
 from anonymizer.perceive.hands_in_time import HandsInTime, LooksForHands
 from anonymizer.perceive.motion import (
-    BLINKS,
     JAW_OPEN,
+    MOVES_S,
     Motion,
     fit_motion,
     kept_still,
@@ -39,7 +40,7 @@ from anonymizer.perceive.second_look import SecondLook
 from anonymizer.perceive.smoothing import smooth_series
 from anonymizer.perceive.tracks import Track, link_clip
 from anonymizer.perceive.vanished import Vanished
-from anonymizer.persona.face_model import FaceModel
+from anonymizer.persona.face_model import BLINKS, FaceModel
 from anonymizer.stages import PersonMasker
 
 LONGEST_GAP = 12  # frames without landmarks that are bridged by drawing the motion between
@@ -199,11 +200,13 @@ class ClipPlanner:
         if known.sum() >= BASELINE_FRAMES:
             baseline = track_baseline(series[known, 6:-4].astype(np.float32))
         smooth = smooth_series(series, self._sigma())
+        drawn, reach = smooth.copy(), math.ceil(MOVES_S * self._settings.fps_hz)
         for step in range(1, len(smooth)):
-            smooth[step] = kept_still(smooth[step - 1], smooth[step])
-        smooth = _held(smooth, series)
+            about = smooth[max(0, step - reach) : step + reach + 1]
+            drawn[step] = kept_still(drawn[step - 1], smooth[step], about)
+        drawn = _held(drawn, series)
         bridged = _bridged(known)
-        return [self._code(row, baseline) if there else None for row, there in zip(smooth, bridged, strict=True)]
+        return [self._code(row, baseline) if there else None for row, there in zip(drawn, bridged, strict=True)]
 
     def _sigma(self) -> npt.NDArray[np.float64]:
         """Frames, of each column of the series; a blink is too short to be smoothed."""

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from anonymizer.faces import EXPRESSION_COUNT, Box, Face, Floats, MotionCode
 from anonymizer.perceive.boxes import around, moved
 from anonymizer.perceive.motion import (
-    BLINKS,
     JAW_OPEN,
+    MOVES_S,
     Motion,
     kept_still,
     photo_baseline,
@@ -21,7 +21,7 @@ from anonymizer.perceive.motion import (
 )
 from anonymizer.perceive.smoothing import OneEuroFilter
 from anonymizer.perceive.tracks import GROWTH, MAX_GROWTH
-from anonymizer.persona.face_model import FaceModel
+from anonymizer.persona.face_model import BLINKS, FaceModel
 
 FPS_HZ = 30.0  # GROWTH and the like are counted in frames of this
 BASELINE_FRAMES = 45  # a track shorter than this says too little of a face's resting values
@@ -54,6 +54,7 @@ class LiveTrack:
     ghost: bool = False  # a place that a face jumped away from: covered for a while, never seen again
     _filter: OneEuroFilter | None = None
     _drawn: npt.NDArray[np.float64] | None = None
+    _recent: deque[npt.NDArray[np.float64]] = field(default_factory=lambda: deque(maxlen=round(MOVES_S * FPS_HZ)))
     _baseline: Floats | None = None
     _memory: deque[Floats] = field(default_factory=lambda: deque(maxlen=MEMORY_FRAMES))
     _wanted: Floats | None = None
@@ -92,11 +93,13 @@ class LiveTrack:
         scale = float(np.exp(motion.pose[2]))
         if self._filter is None:
             self._filter, self._drawn = OneEuroFilter(_cutoffs(), _betas()), None
+            self._recent.clear()
         in_cm = row.copy()
         in_cm[:2] /= scale
         smooth = self._filter(in_cm, at_s)
         smooth[:2] *= scale
-        self._drawn = smooth if self._drawn is None else kept_still(self._drawn, smooth)
+        self._recent.append(smooth)
+        self._drawn = smooth if self._drawn is None else kept_still(self._drawn, smooth, np.array(self._recent))
         smooth = _held(self._drawn, row, scale)
         baseline = self._resting(motion.expression, model)
         expression, gaze = smooth[6:-4].astype(np.float32), smooth[-4:].reshape(2, 2).astype(np.float32)

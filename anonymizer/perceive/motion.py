@@ -13,14 +13,17 @@ import numpy.typing as npt
 
 from anonymizer.faces import EXPRESSION_COUNT, Face, Floats, MotionCode
 from anonymizer.geometry import fit_similarity, rotation_from_vector, vector_from_rotation
-from anonymizer.persona.face_model import FaceModel
+from anonymizer.persona.face_model import BLINKS, FaceModel
 from anonymizer.persona.landmark_groups import EYE_CORNERS, IRIS_CENTERS
 
-DEAD_ZONE = 0.04  # of a coefficient; about what a still face's coefficients jitter
-BLINKS = (9, 10)  # of the 52 coefficients, left and right
+DEAD_ZONE, PHOTO_DEAD_ZONE = 0.02, 0.04  # of a coefficient; what still jitters of a still face is held elsewhere
 # Lids are shut from .6 on (1,673 photos: opening .11 of the eye's width there, .41 at 0); narrow eyes have less way to
 # go, and a baseline and a dead zone are taken off: so what is left of a blink is drawn out until it shuts.
 BLINK_GAIN = 1.4
+# Of lids drawn a little lower the landmark network reads a third, of half shut ones more: so much is drawn in a clip,
+# for it to read what moved (36 photos with a persona each). Photos keep BLINK_GAIN.
+LIDS_MOVED, LIDS_DRAWN = (0.0, 0.1, 0.25, 0.4, 0.55), (0.0, 0.17, 0.42, 0.72, 0.92)
+GAZE_GAIN = np.array([1.4, 1.0], np.float32)  # sideways, in clips: of a turned eye .6 is read (150 photos)
 GAZE_LIMIT = 0.55  # of half an eye's width; the iris touches the corner there
 JAW_OPEN = 25  # of the 52 coefficients; the only one that moves the chin
 MAX_RESTING_JAW = 0.2  # a mouth open throughout is not at rest; the hole makes room for what is taken off
@@ -36,6 +39,10 @@ STEP_GAZE = 1 / 64
 # Noise is of px: of smaller faces more is left, up to MOST_UNMOVED times as much.
 UNMOVED_PX_PER_CM, MOST_UNMOVED = 16.0, 2.0
 UNMOVED = np.concatenate([[0.01, 0.01, 0.0015], np.full(3, np.deg2rad(0.15)), np.full(EXPRESSION_COUNT + 4, 0.02)])
+# What ranges over so many of these bands about a moment moves: from the first on a little, from the second on it is
+# followed wholly. Noise alone ranges over 1.2.
+MOVES_FROM, MOVES_WHOLLY = 1.5, 2.5
+MOVES_S = 0.25  # how far about a moment; before it only, where what comes is not known
 
 STILL_DEAD_ZONE, STILL_STEP, STILL_GAZE_STEP = 0.12, 1 / 4, 1 / 8
 # Both sides of brows, cheeks, lids, nose and mouth (not of eyeLookIn and eyeLookOut, which go together otherwise): in a
@@ -92,13 +99,22 @@ def _gaze(in_head: npt.NDArray[np.float64]) -> Floats:
 
 
 def reduce_motion(
-    pose: npt.NDArray[np.float64], expression: Floats, gaze: Floats, baseline: Floats, model: FaceModel
+    pose: npt.NDArray[np.float64],
+    expression: Floats,
+    gaze: Floats,
+    baseline: Floats,
+    model: FaceModel,
+    photo: bool = False,
 ) -> MotionCode:
-    """The motion code: baseline (52,) off, dead zone, clipped, quantised."""
+    """The motion code: baseline (52,) off, dead zone, clipped, quantised. photo: drawn no stronger than it is."""
     moved = expression - baseline
     size = np.abs(moved)
-    moved = np.sign(moved) * np.minimum(size, np.maximum(1.5 * (size - DEAD_ZONE), 0))  # whole from three dead zones on
-    moved[list(BLINKS)] *= BLINK_GAIN
+    dead_zone = PHOTO_DEAD_ZONE if photo else DEAD_ZONE
+    moved = np.sign(moved) * np.minimum(size, np.maximum(1.5 * (size - dead_zone), 0))  # whole from three dead zones on
+    lids = moved[list(BLINKS)]
+    moved[list(BLINKS)] = BLINK_GAIN * lids if photo else _drawn_lids(lids)
+    if not photo:
+        gaze = RESTING_GAZE + GAZE_GAIN * (gaze - RESTING_GAZE)
     kept = np.clip(model.resting_expression + moved, 0, 1)
     step = np.log1p(STEP_SCALE)
     return MotionCode(
@@ -110,14 +126,27 @@ def reduce_motion(
     )
 
 
-def kept_still(before: npt.NDArray[np.float64], now: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _drawn_lids(moved: Floats) -> Floats:
+    """Offsets of the blinks (2,) -> those to draw; eyes wider than at rest stay as wide."""
+    return np.asarray(np.where(moved > 0, np.interp(moved, LIDS_MOVED, LIDS_DRAWN), moved), np.float32)
+
+
+def kept_still(
+    before: npt.NDArray[np.float64], now: npt.NDArray[np.float64], about: npt.NDArray[np.float64] | None = None
+) -> npt.NDArray[np.float64]:
     """Pose, expression and gaze (62,) of the frame before, as drawn, and of this one -> what to draw: as little moved
     as UNMOVED allows, so that noise moves nothing and motion goes on without steps.
+
+    about: (N, 62), the moments about this one; what moves there is followed wholly, or small expressions would be lost.
     """
     px_per_cm = float(np.exp(before[2]))  # as drawn: the band does not tremble itself
     band = UNMOVED * np.clip(UNMOVED_PX_PER_CM / px_per_cm, 1, MOST_UNMOVED)
     band[:2] *= px_per_cm
-    return np.asarray(now + np.clip(before - now, -band, band))
+    held = np.clip(before - now, -band, band)
+    if about is not None:
+        bands = np.ptp(about, axis=0)[6:] / band[6:]
+        held[6:] *= np.clip((MOVES_WHOLLY - bands) / (MOVES_WHOLLY - MOVES_FROM), 0, 1)
+    return np.asarray(now + held)
 
 
 def reduce_still(motion: Motion, model: FaceModel) -> MotionCode:
@@ -138,7 +167,7 @@ def reduce_still(motion: Motion, model: FaceModel) -> MotionCode:
     looked = _quantised((motion.gaze - RESTING_GAZE).mean(0), STILL_GAZE_STEP)
     gaze = (RESTING_GAZE + looked).astype(np.float32)
     kept = np.clip(expression, 0, 1).astype(np.float32)
-    return reduce_motion(motion.pose, kept, gaze, photo_baseline(kept, model), model)
+    return reduce_motion(motion.pose, kept, gaze, photo_baseline(kept, model), model, photo=True)
 
 
 def _alike_on_both_sides(moved: Floats) -> Floats:
@@ -159,9 +188,11 @@ def photo_baseline(expression: Floats, model: FaceModel) -> Floats:
 def track_baseline(expressions: Floats) -> Floats:
     """Resting values of a whole track, (T, 52) -> (52,): what its calm moments show.
 
-    The 25th percentile: a face at rest shows the low values of every coefficient most of the time.
+    The 25th percentile: a face at rest shows the low values of every coefficient most of the time. Of lids the 10th:
+    who reads or signs looks down most of the time, and what of the eyes was open could not be told any more.
     """
     baseline = np.asarray(np.percentile(expressions, 25, axis=0), np.float32)
+    baseline[list(BLINKS)] = np.percentile(expressions[:, list(BLINKS)], 10, axis=0)
     baseline[JAW_OPEN] = min(float(baseline[JAW_OPEN]), MAX_RESTING_JAW)
     return baseline
 

@@ -21,19 +21,20 @@ from anonymizer.faces import EXPRESSION_COUNT, VERTEX_COUNT, Floats, MotionCode
 from anonymizer.geometry import rotation_from_vector
 from anonymizer.persona import atlas
 from anonymizer.persona.landmark_groups import (
+    ABOVE_LID_LEFT,
+    ABOVE_LID_RIGHT,
     BELOW_BROW_RIM,
     BROW_RIM,
     EYE_CORNERS,
     EYE_LEFT,
     EYE_RIGHT,
-    LID_LEFT,
-    LID_RIGHT,
     LIP_UPPER_INNER,
     LIPS_INNER,
 )
 from anonymizer.weights.locate import weight_path
 
 _RINGS = (EYE_LEFT, EYE_RIGHT, LIPS_INNER)
+BLINKS = (9, 10)  # of the 52 coefficients, left and right
 SKIN_VERTICES = VERTEX_COUNT + len(BROW_RIM)  # 483
 MESH_VERTICES = SKIN_VERTICES + sum(len(ring) + 1 for ring in _RINGS)  # 538
 VERSION = 1
@@ -72,10 +73,15 @@ class FaceModel:
         """The persona's mesh in the code's expression, gaze and pose -> vertices_px (538, 3), uv (538, 2)."""
         head = self.head(self.drawn_expression(code.expression), shape_cm)
         resting = self.head(self.resting_expression, shape_cm)
-        _shut_lids(head, resting, shape_cm)
+        _shut_lids(head, resting + self._blinked(code.expression), resting, shape_cm)
         vertices, uv = self.with_patches(head, code.gaze, resting[LIP_UPPER_INNER] + _TEETH_DROP_CM)
-        _draw_lids_from_skin(uv, head, resting)
         return project(code, vertices), uv
+
+    def _blinked(self, expression: Floats) -> Floats:
+        """What the blinks alone move, (468, 3) cm."""
+        lids = list(BLINKS)
+        moved = self.drawn_expression(expression)[lids] - self.resting_expression[lids]
+        return np.asarray(np.tensordot(moved, self.expression_basis_cm[lids], 1), np.float32)
 
     def with_patches(self, head_cm: Floats, gaze: Floats, lip_anchor_cm: Floats) -> tuple[Floats, Floats]:
         """Add eyeballs and mouth to a head (468, 3) in head space -> vertices (538, 3), atlas uv (538, 2)."""
@@ -111,34 +117,29 @@ _MOUTH_SPAN = np.array([np.ptp(atlas.MOUTH_X_CM), np.ptp(atlas.MOUTH_Y_CM)], np.
 
 # Of an eye's width: between the landmarks of lids that are shut lie the lashes (1,673 photos: .11).
 _SHUT_OPENING = 0.12
+# Of an upper lid's way down, what its fold and the row below the brow go with it: skin unfolds, and the lashes are not
+# drawn over the lid, where the landmark network took them for an open eye. Chosen by eye and by what it read, of pairs
+# from .6 and .3 to 1.5 and .9.
+_FOLLOW = (1.3, 0.8)
 
 
-def _shut_lids(head_cm: Floats, resting_cm: Floats, shape_cm: Floats) -> None:
+def _shut_lids(head_cm: Floats, blinked_cm: Floats, resting_cm: Floats, shape_cm: Floats) -> None:
     """Lower the upper lids, in place: shut where the average head's opening is _SHUT_OPENING, as they are at rest.
 
-    head_cm and resting_cm are of the same identity, shape_cm, whose eyes may be narrow or wide.
+    The heads are of the same identity, shape_cm, whose eyes may be narrow or wide; blinked_cm: moved by blinks alone,
+    since squinting eyes are narrow and not half shut.
     """
-    for ring in (EYE_LEFT, EYE_RIGHT):
+    for ring, rows_above in ((EYE_LEFT, ABOVE_LID_LEFT), (EYE_RIGHT, ABOVE_LID_RIGHT)):
         lower, upper = list(ring[1:8]), list(ring[:8:-1])
-        here, at_rest = (_opening(head, ring) for head in (head_cm, resting_cm))
-        usual, usual_at_rest = (_opening(head - shape_cm, ring) for head in (head_cm, resting_cm))
+        here, at_rest = (_opening(head, ring) for head in (blinked_cm, resting_cm))
+        usual, usual_at_rest = (_opening(head - shape_cm, ring) for head in (blinked_cm, resting_cm))
         if usual < usual_at_rest:
             open_share = max(usual - _SHUT_OPENING, 0) / (usual_at_rest - _SHUT_OPENING)
             kept = np.float32(np.clip(open_share * at_rest / here, 0, 1) if here > 0 else 0)
-            head_cm[upper] = head_cm[lower] + kept * (head_cm[upper] - head_cm[lower])
-
-
-# A shut lid would stretch lashes and the fold's shadow over itself. So its edge is drawn from beyond the fold: so many
-# times the way from edge to fold. Chosen by eye among 0, .6, 1.7 and 2.4 on three photos of shut eyes.
-_LASHES = 1.7
-
-
-def _draw_lids_from_skin(uv: Floats, head_cm: Floats, resting_cm: Floats) -> None:
-    """Move the atlas uv of the upper lids' edges (538, 2) away from the lashes as the lids shut, in place."""
-    for ring, above in ((EYE_LEFT, LID_LEFT), (EYE_RIGHT, LID_RIGHT)):
-        shut = 1 - np.clip(_opening(head_cm, ring) / max(_opening(resting_cm, ring), 1e-3), 0, 1)
-        edge = list(ring[:8:-1])
-        uv[edge] += np.float32(_LASHES * shut) * (uv[list(above)] - uv[edge])
+            fall = (1 - kept) * (head_cm[lower] - head_cm[upper])
+            head_cm[upper] += fall
+            for row, share in zip(rows_above, _FOLLOW, strict=True):
+                head_cm[list(row)] += np.float32(share) * fall
 
 
 def _opening(head_cm: Floats, ring: tuple[int, ...]) -> float:

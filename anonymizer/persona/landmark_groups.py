@@ -8,9 +8,10 @@ from __future__ import annotations
 
 EYE_LEFT = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
 EYE_RIGHT = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
-# Above the upper lid's edge, vertex by vertex as it stands in a ring read backwards from its end.
-LID_LEFT = (247, 30, 29, 27, 28, 56, 190)
-LID_RIGHT = (467, 260, 259, 257, 258, 286, 414)
+# Two rows above the upper lid's edge, vertex by vertex as it stands in a ring read backwards from its end: the lid's
+# fold, and the row below the brow.
+ABOVE_LID_LEFT = ((247, 30, 29, 27, 28, 56, 190), (113, 225, 224, 223, 222, 221, 189))
+ABOVE_LID_RIGHT = ((467, 260, 259, 257, 258, 286, 414), (342, 445, 444, 443, 442, 441, 413))
 EYE_CORNERS = ((33, 133), (362, 263))  # of the left and the right eye, from left to right
 IRIS_CENTERS = (468, 473)
 LIPS_INNER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)

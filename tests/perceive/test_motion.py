@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from anonymizer.faces import Box, Face, MotionCode
 from anonymizer.perceive.motion import (
-    BLINKS,
     DEAD_ZONE,
     GAZE_LIMIT,
     JAW_OPEN,
@@ -26,6 +25,7 @@ from anonymizer.perceive.motion import (
     reduce_still,
     track_baseline,
 )
+from anonymizer.persona.face_model import BLINKS
 from tests.heads import MODEL, code, random_expression, random_shape, seen_face, turned
 
 STILL = np.array([100, 100, np.log(6), 0, 0, 0], np.float64)
@@ -171,3 +171,25 @@ def test_a_photo_s_sides_move_alike_and_brows_hardly(seed: int) -> None:
     expression[brows_down] = 1
     drawn = MODEL.drawn_expression(still(expression).expression)
     assert (drawn[brows_down] >= 0.4).all()
+
+
+def test_lids_and_sideways_gaze_of_clips_are_drawn_stronger_than_of_photos() -> None:
+    """A landmark network reads less of them; rest stays rest, wide eyes stay as wide, and photos as they were."""
+    rest = MODEL.resting_expression
+    half = rest.copy()
+    half[list(BLINKS)] += 0.25
+    gaze = RESTING_GAZE + np.float32(0.1)
+    clip, photo = (reduce_motion(STILL, half, gaze, rest, MODEL, photo=photo) for photo in (False, True))
+    assert (clip.expression[list(BLINKS)] > photo.expression[list(BLINKS)]).all()
+    np.testing.assert_allclose(photo.gaze, gaze, atol=STEP_EXPRESSION)
+    np.testing.assert_allclose(clip.gaze - RESTING_GAZE, [[0.14, 0.1]] * 2, atol=STEP_EXPRESSION)
+    wide = np.maximum(rest - 0.04, 0)
+    kept = reduce_motion(STILL, wide, RESTING_GAZE, rest, MODEL).expression
+    assert (rest - kept)[list(BLINKS)].max() <= 0.04 + STEP_EXPRESSION
+
+
+def test_open_eyes_are_the_rest_of_a_track_that_looks_down() -> None:
+    """Lids that are low for four fifths of a clip are no baseline."""
+    expressions = np.full((60, 52), 0.1, np.float32)
+    expressions[12:, list(BLINKS)] = 0.4
+    np.testing.assert_allclose(track_baseline(expressions)[list(BLINKS)], 0.1)

@@ -89,3 +89,17 @@ def test_a_still_face_is_drawn_still_and_a_moving_one_without_steps(px_per_cm: f
     caught_up = math.ceil(UNMOVED[4] * times / np.deg2rad(0.1)) + 1
     np.testing.assert_allclose(np.diff([f[4] for f in followed[caught_up:]]), np.deg2rad(0.1), atol=1e-9)
     assert turn[-1][4] - followed[-1][4] == pytest.approx(UNMOVED[4] * times)
+
+
+def test_small_expressions_are_followed_and_noise_is_not() -> None:
+    """What moves by a few bands about a moment is drawn as it is; noise within one is not, and poses stay held."""
+    wave = 0.4 + 2 * UNMOVED[6] * np.sin(np.arange(60) / 3)
+    rows = np.concatenate([np.tile([320.0, 240.0, np.log(16.0), 0.1, -0.2, 0.0], (60, 1)), np.full((60, 56), 0.4)], 1)
+    rows[:, 31] = wave
+    rows[:, 40] += np.random.default_rng(4).uniform(-0.5, 0.5, 60) * UNMOVED[40]
+    drawn = [rows[0]]
+    for step in range(1, 60):
+        drawn.append(kept_still(drawn[-1], rows[step], rows[max(0, step - 8) : step + 9]))
+    np.testing.assert_allclose(np.array(drawn)[8:, 31], wave[8:], atol=1e-9)
+    assert np.ptp(np.array(drawn)[:, 40]) == 0
+    assert np.ptp([kept_still(rows[0], row)[31] for row in rows[:4]]) < np.ptp(wave[:4])
