@@ -37,8 +37,8 @@ from anonymizer.stages import FaceGenerator
 from anonymizer.warm import WARM_UP, warm_renderer
 from anonymizer.weights.locate import registry
 
-GENERATOR = "generator_face128"
-GENERATOR_INT8 = "generator_face128_int8"
+GENERATOR, GENERATOR_INT8 = "generator_face192", "generator_face192_int8"  # of the usual size
+GENERATORS = {("float32", 192): GENERATOR, ("int8", 192): GENERATOR_INT8, ("int8", 128): "generator_face128_int8"}
 
 
 def run_video(source: Path, target: Path, settings: Settings, overwrite: bool, on_progress: OnProgress) -> VideoReport:
@@ -201,7 +201,7 @@ def build_generator(settings: Settings) -> FaceGenerator:
     from anonymizer.generate.onnx_generator import OnnxGenerator
 
     # one thread: the encoder and the decoder run beside it, and two threads took 15 ms where one takes 11
-    name = GENERATOR_INT8 if settings.precision == "int8" else GENERATOR
+    name = GENERATORS[settings.precision, settings.network_px]
     return OnnxGenerator(name, threads=max(1, _threads(settings) // 2))
 
 

@@ -16,8 +16,21 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from anonymizer.choices import Audio, Codec, Coverage, Fallback, Generator, Look, Occluders, Precision, Preset
+from anonymizer.choices import (
+    Audio,
+    Codec,
+    Coverage,
+    Fallback,
+    Generator,
+    Look,
+    NetworkPx,
+    Occluders,
+    Precision,
+    Preset,
+)
 from anonymizer.errors import ConfigError
+
+FLOAT32_PX = 192  # the network that is shipped in float32, too
 
 Tone = Literal["auto"] | Annotated[int, Meta(ge=1, le=6)]
 EncoderPreset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
@@ -57,7 +70,7 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All choices of a run. codec, audio: of videos. mark: say in the file that it was changed; badge: in the picture.
     keep_dates: when it was taken. persona_key: file with the secret; None = a new secret at each start.
-    sign_with: PEM file for C2PA signatures."""
+    sign_with: PEM file for C2PA signatures. network_px: side of the picture that the network works at."""
 
     preset: Preset
     coverage: Coverage
@@ -65,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     occluders: Occluders
     generator: Generator
     precision: Precision
+    network_px: NetworkPx
     tone: Tone
     look: Look
     codec: Codec
@@ -92,6 +106,7 @@ def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = 
         merged = _merged(merged, layer)
     settings = msgspec.convert(merged, Settings, dec_hook=_to_path)
     _check_strict(settings)
+    _check_network(settings)
     return settings
 
 
@@ -144,7 +159,7 @@ def _advice(key: str, fields: Mapping[str, Any]) -> str:
 def _wanted(expected: Any, error: msgspec.ValidationError) -> str:
     if expected == Tone:
         return 'wanted "auto" or a step from 1 to 6'
-    choices = [choice for choice in get_args(expected) if isinstance(choice, str)]
+    choices = [str(choice) for choice in get_args(expected) if isinstance(choice, str | int)]
     if choices:
         return f"wanted one of: {', '.join(choices)}"
     words = str(error).split(" - at ")[0].replace("`", "")
@@ -162,6 +177,15 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     for key, value in above.items():
         merged[key] = _merged(merged[key], value) if isinstance(value, Mapping) and key in merged else value
     return merged
+
+
+def _check_network(settings: Settings) -> None:
+    """Not every network is shipped in every precision."""
+    if settings.precision == "float32" and settings.network_px != FLOAT32_PX:
+        raise ConfigError(
+            f'precision = "float32" is there for network_px = {FLOAT32_PX}, got network_px = {settings.network_px}; '
+            'choose that size or precision = "int8"'
+        )
 
 
 def _check_strict(settings: Settings) -> None:

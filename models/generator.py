@@ -22,9 +22,10 @@ GAIN_LOG_LIMIT = 1.2  # gains from 0.3 to 3.3
 BIAS_LIMIT = 0.5
 HUE_CELLS = 4  # of the crop's side: the light's hue changes slowly over a face
 # When it is used, not while it learns (a network that learned under these painted against them):
-LIGHT_CELLS = 8  # of the crop's side: smoother light; finer, foreheads were mottled
+LIGHT_CELLS = 12  # of the crop's side: with 8 side light was lost, with 24 webcams' faces were lit too hard
 CORE_CELLS = 32  # of the crop's side: two of them inside its rim the guide is shown as it is, nothing painted over it
-PAINT_LIMIT = 1.0  # of what is painted over the smooth fill, in logits; without it cheeks glowed, ears had smears
+PAINT_LIMIT = 1.5  # of what is painted over the smooth fill, in logits; without it cheeks glowed, ears had smears
+PAINT_HUE = 0.35  # of what its channels differ by; the smooth fill has the hues, and free ones were teal specks at rims
 HAZE = 0.4  # of the bias; the rest becomes gain, which keeps the guide's contrast
 
 
@@ -132,7 +133,7 @@ class Generator(nn.Module):
         start = fill(conditioning, gain, bias).clamp(0.02, 0.98)
         painted = _without_dots(image[:, :3])
         if not self.training:
-            painted = PAINT_LIMIT * torch.tanh(painted / PAINT_LIMIT)
+            painted = _less_hue(PAINT_LIMIT * torch.tanh(painted / PAINT_LIMIT))
         inpaint = torch.sigmoid(torch.log(start / (1 - start)) + painted)
         matte = torch.sigmoid(image[:, 3:])
         return gain, bias, inpaint, matte if self.training else torch.maximum(matte, _core(conditioning[:, COVERAGE]))
@@ -142,6 +143,12 @@ def _one_hue(grid: Tensor) -> Tensor:
     """(B, 3, G, G) with what its channels differ by held to HUE_CELLS² smooth cells: no blue noses."""
     grey = grid.mean(1, keepdim=True)
     return grey + _at_size(_cells(grid - grey, HUE_CELLS), grid)
+
+
+def _less_hue(painted: Tensor) -> Tensor:
+    """(B, 3, S, S) logits with PAINT_HUE of what the channels differ by."""
+    grey = painted.mean(1, keepdim=True)
+    return grey + PAINT_HUE * (painted - grey)
 
 
 def _even(grid: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 Weights use 7 bits, so that sums do not saturate on processors without VNNI. The two heads stay in float: steps of
 an 8-bit picture would show as bands. So does the first layer, which costs no time and gives 1.4 to 1.7 dB. Ranges leave
-out one value in 100,000: with the widest ones the released run lost 2.4 dB between 91,000 and 99,000 images.
+out one value in a million: of the released weights at 298,000 images, at 192 px, that gave 39.9 dB, one in 100,000
+38.5, one in 10,000 34.7, none 39.4.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from models.export import LEAST_PARITY_DB, Exported
 from models.generator import Layers, shown
 
 _IN_FLOAT = ("stem.weight", "grid.weight", "image.weight")
-_RANGE_PERCENTILE = 99.999
+_RANGE_PERCENTILE = 99.9999
 
 
 def quantise_generator(

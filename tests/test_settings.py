@@ -7,9 +7,11 @@ from typing import get_args
 
 import pytest
 
-from anonymizer.choices import Preset
+from anonymizer.app import GENERATORS
+from anonymizer.choices import NetworkPx, Preset
 from anonymizer.errors import ConfigError
-from anonymizer.settings import load_settings
+from anonymizer.settings import FLOAT32_PX, load_settings
+from anonymizer.weights.locate import registry
 
 ROOT = Path(__file__).parent.parent
 PRESETS: tuple[Preset, ...] = get_args(Preset)
@@ -113,3 +115,20 @@ def test_settings_do_not_change_under_way() -> None:
 def test_every_example_is_valid(path: Path) -> None:
     """Each file in configs/ that a user may copy loads."""
     assert load_settings(path)
+
+
+def test_a_network_that_is_not_shipped_in_float32_is_refused() -> None:
+    """The message names both settings and what to choose."""
+    assert load_settings(flags={"preset": "fast"}).network_px == 128
+    assert load_settings(flags={"preset": "quality"}).network_px == FLOAT32_PX
+    with pytest.raises(ConfigError, match=r"float32.*network_px = 192, got network_px = 128"):
+        load_settings(flags={"preset": "fast", "precision": "float32"})
+    with pytest.raises(ConfigError, match="network_px = 160 does not fit; wanted one of: 128, 192"):
+        load_settings(flags={"network_px": 160})
+
+
+def test_every_network_that_may_be_chosen_is_in_the_package() -> None:
+    """Names of the registry, for every size and precision that the settings let pass."""
+    assert {px for _, px in GENERATORS} == set(get_args(NetworkPx))
+    assert ("float32", FLOAT32_PX) in GENERATORS
+    assert set(GENERATORS.values()) <= set(registry())

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +32,37 @@ def main(argv: list[str]) -> int:
     parser.add_argument("run", type=Path, help="folder of a run")
     parser.add_argument("--shard", type=Path, default=Path(".shard/shard.npz"), help="the shard the run was trained on")
     parser.add_argument("--out", type=Path, required=True, help="the .onnx to write")
+    parser.add_argument(
+        "--preset", choices=sorted(PRESETS), help="another size of the same network (default: the run's)"
+    )
     parser.add_argument("--card", type=Path, help="the model card (default: models/cards/ and the name of --out)")
     options = parser.parse_args(argv)
     card = options.card or Path("models/cards") / (options.out.stem + ".md")
-    for exported in export_run(options.run, options.shard, options.out, card):
+    for exported in export_run(options.run, options.shard, options.out, card, preset=options.preset):
         told = {"file": str(exported.path), "sha256": exported.sha256, "parity_db": round(exported.parity_db, 1)}
         print(json.dumps(told))
     return 0
 
 
 def export_run(
-    run_dir: Path, shard_path: Path, out: Path, card: Path, least_int8_db: float = LEAST_PARITY_DB
+    run_dir: Path,
+    shard_path: Path,
+    out: Path,
+    card: Path,
+    least_int8_db: float = LEAST_PARITY_DB,
+    preset: str | None = None,
 ) -> tuple[Exported, Exported]:
-    """Export the EMA generator of run_dir in float32 and int8, check both on held-out rows, write the card."""
+    """Export the EMA generator of run_dir in float32 and int8, check both on held-out rows, write the card.
+
+    preset: one of the same widths, for a network that works at another size than it learned at; InputError for others.
+    """
     state = read_checkpoint(run_dir)
     config = config_of(state["config"], f"{run_dir}/latest.pt")
+    if preset is not None and replace(PRESETS[preset], size_px=config.size_px) != PRESETS[config.preset]:
+        raise InputError(
+            f"{run_dir} is of {config.preset}, whose weights do not fit {preset}; choose one of its widths"
+        )
+    config = replace(config, preset=preset or config.preset)
     shard = load_shard(shard_path, config.size_px)
     generator = Generator(PRESETS[config.preset])
     generator.load_state_dict(state["ema"])

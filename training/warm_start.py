@@ -1,7 +1,7 @@
 """The committed start for the next run: weights of all three networks in half precision, without the optimisers.
 
-python -m training warm-start runs/00002-face128 --out models/warm_start_face128.pt
-python -m training train configs/train/face128.toml --warm-start models/warm_start_face128.pt ...
+python -m training warm-start runs/00002-face192 --out models/warm_start_face192.pt
+python -m training train configs/train/face192_further.toml --warm-start models/warm_start_face192.pt ...
 """
 
 from __future__ import annotations

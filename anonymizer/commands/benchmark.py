@@ -9,7 +9,7 @@ from typing import Any, get_args
 import click
 
 from anonymizer import cli
-from anonymizer.choices import Precision, Preset
+from anonymizer.choices import Preset
 
 PATH = click.Path(path_type=Path)
 USUAL = ("fast", "balanced")
@@ -69,7 +69,9 @@ def benchmark(source: Path | None, out: Path, presets: tuple[str, ...], threads:
 
 def back_ends() -> dict[str, dict[str, Any]]:
     """What there is to generate with here, by name, as settings."""
-    found: dict[str, dict[str, Any]] = {name: {"precision": name} for name in get_args(Precision)}
+    from anonymizer.app import GENERATORS
+
+    found = {f"{name} {px} px": {"precision": name, "network_px": px} for name, px in sorted(GENERATORS, reverse=True)}
     return found | {"classic": {"generator": "classic"}}
 
 

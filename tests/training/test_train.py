@@ -13,6 +13,7 @@ import torch
 from anonymizer.errors import AnonymizerError, ConfigError, InputError, WeightsError
 from anonymizer.faces import FaceCrop
 from anonymizer.generate.onnx_generator import OnnxGenerator
+from models.generator import NETWORK, PRESETS
 from training.__main__ import main
 from training.checkpoint import read_checkpoint, save_checkpoint
 from training.config import LossWeights, TrainConfig, config_of, table_of
@@ -126,6 +127,18 @@ def test_an_exported_run_is_a_generator(smoke_run: Path, tiny_shard: Path, tmp_p
     assert "young network" in card
 
 
+def test_a_run_exports_at_another_size_of_the_same_network_only(
+    smoke_run: Path, tiny_shard: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same weights at twice the size; a preset of other widths is refused by name."""
+    monkeypatch.setitem(PRESETS, "tiny64", replace(PRESETS["tiny32"], size_px=64))
+    out, card = tmp_path / "smoke64.onnx", tmp_path / "card.md"
+    exported, _ = export_run(smoke_run, tiny_shard, out, card, TINY_INT8_DB, preset="tiny64")
+    assert exported.spec.size_px == 64
+    with pytest.raises(InputError, match="tiny32, whose weights do not fit face64"):
+        export_run(smoke_run, tiny_shard, out, card, TINY_INT8_DB, preset="face64")
+
+
 def test_an_unknown_key_is_refused_with_its_nearest_name() -> None:
     """A misspelt setting names the file and the key that was probably meant."""
     with pytest.raises(ConfigError, match=r'x\.toml: unknown key "bach"; did you mean "batch"'):
@@ -168,3 +181,18 @@ def test_a_warm_start_carries_weights_and_counts_on(tmp_path: Path, capsys: pyte
     assert "320 images" in capsys.readouterr().out
     for old, new in zip(first.ema.parameters(), second.ema.parameters(), strict=True):
         torch.testing.assert_close(new, old, rtol=2e-3, atol=1e-3)
+
+
+def test_a_warm_start_for_another_size_keeps_what_fits_of_the_critic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its convolutions come along, the layer over the whole picture begins anew; the generator fits as it is."""
+    monkeypatch.setitem(PRESETS, "tiny64", replace(PRESETS["tiny32"], size_px=64))
+    config = TrainConfig(preset="tiny32", loss=LossWeights(perceptual=0.0))
+    small, large = (make_players(c, torch.device("cpu")) for c in (config, replace(config, preset="tiny64")))
+    parts = {name: getattr(small, name).state_dict() for name in ("generator", "ema", "discriminator")}
+    torch.save(parts | {"network": NETWORK, "images_seen": 5}, tmp_path / "warm.pt")
+    warm(large, tmp_path / "warm.pt")
+    assert torch.equal(large.discriminator.stem.weight, small.discriminator.stem.weight)
+    assert torch.equal(large.generator.stem.weight, small.generator.stem.weight)
+    assert large.images_seen == 5
