@@ -65,7 +65,7 @@ def main(argv: list[str]) -> int:
             rgb, verdict = (frame.rgb, None) if kind == "real" else composed(anonymizer, frame, faces)
             save_rgb(args.out / "pictures" / f"{number:03d}.png", crop(rgb, faces))
             key[f"{number:03d}"] = {"kind": kind, "name": name, "verdict": verdict}
-    write_json(args.out / "key.json", key)
+    write_json(args.out / "key.json", {"pictures": key})
     print(f"{len(key)} pictures in {args.out / 'pictures'}; {args.out / 'key.json'} says what they are")
     return 0
 
@@ -93,8 +93,8 @@ def crop(rgb: Picture, faces: tuple[PlannedFace, ...]) -> Picture:
 
 def read_key(out: Path) -> dict[str, dict[str, str]]:
     try:
-        key: dict[str, dict[str, str]] = json.loads((out / "key.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        key: dict[str, dict[str, str]] = json.loads((out / "key.json").read_text(encoding="utf-8"))["pictures"]
+    except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{out} has no readable key.json ({error}); make the pictures first, with --photos") from error
     return key
 
