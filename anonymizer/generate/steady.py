@@ -9,7 +9,11 @@ import numpy as np
 from anonymizer.faces import Floats, MotionCode, SyntheticFace
 from anonymizer.generate.background import with_wall
 
-NEW_SHARE = 0.35  # of each new grid; at 30 frames a second a light change is followed within about 0.2 s
+# Share of each new grid. Where it is as good as the old one (gain and bias by less than STILL, in CHANGE_CELLS² cells;
+# a webcam's noise made .002 to .004) only noise would come in, so nearly all is kept; a change of light (CHANGED and
+# more) is followed within about 0.2 s at 30 frames a second.
+STILL_SHARE, NEW_SHARE = 0.02, 0.35
+STILL, CHANGED, CHANGE_CELLS = 0.015, 0.06, 4
 NEW_WALL = 0.2  # of where each new wall begins: hair beside a jaw is doubted from frame to frame
 JUMP = 0.35  # of a face's width between two frames, or this change of size, and the past is forgotten
 _FACE_WIDTH_CM = 15.5
@@ -33,13 +37,23 @@ class SteadyLight:
         if slot in self._last and _went_on(self._last[slot][0], code):
             _, old_gain, old_bias, old_wall = self._last[slot]
             if old_gain.shape == gain.shape:
-                gain = old_gain + NEW_SHARE * (gain - old_gain)
-                bias = old_bias + NEW_SHARE * (bias - old_bias)
+                share = _share(gain - old_gain, bias - old_bias)
+                gain = old_gain + share * (gain - old_gain)
+                bias = old_bias + share * (bias - old_bias)
             if wall is not None and old_wall is not None:
                 wall = old_wall + NEW_WALL * (wall - old_wall)
         self._last[slot] = (code, gain, bias, wall)
         steady = replace(face, gain=gain, bias=bias)
         return steady if wall is None else with_wall(steady, wall)
+
+
+def _share(gain: Floats, bias: Floats) -> float:
+    """Of a new grid that differs by so much from the old one."""
+    import cv2
+
+    size = (CHANGE_CELLS, CHANGE_CELLS)
+    change = sum(np.abs(cv2.resize(part, size, interpolation=cv2.INTER_AREA)).mean() for part in (gain, bias))
+    return float(np.interp(change, (STILL, CHANGED), (STILL_SHARE, NEW_SHARE)))
 
 
 def _went_on(before: MotionCode, now: MotionCode) -> bool:

@@ -100,3 +100,13 @@ def test_light_follows_slowly_each_slot_for_itself() -> None:
     assert steady(1, near, answer(gain=2)).gain[0, 0, 0] == 2
     assert steady(0, code((200, 100), 6), answer(gain=2)).gain[0, 0, 0] == 2
     assert steady(0, code((200, 100), 12), answer(gain=3)).gain[0, 0, 0] == 3
+
+
+def test_light_that_only_trembles_is_held_and_a_change_is_followed() -> None:
+    """Noise of a hundredth passes by a fiftieth; a lamp that goes on is there within ten frames."""
+    steady, near, rng = SteadyLight(), code((100, 100), 6), np.random.default_rng(1)
+    steady(0, near, answer(gain=1))
+    shown = [steady(0, near, answer(gain=1 + rng.normal(0, 0.01))).gain.mean() for _ in range(50)]
+    assert np.std(shown) < 0.003
+    after = [steady(0, near, answer(gain=1.5)).gain.mean() for _ in range(10)]
+    assert after[-1] > 1.4
