@@ -55,7 +55,8 @@ class LightState(msgspec.Struct, frozen=True, array_like=True):
     code: CodeState
     gain: GridState
     bias: GridState
-    wall: GridState | None = None
+    wall: GridState | None
+    painted: GridState
 
 
 class ToneState(msgspec.Struct, frozen=True, array_like=True):
@@ -95,13 +96,14 @@ def unpack_memory(state: RenderState) -> Memory:
 
 
 def _pack_light(slot: int, light: Light) -> LightState:
-    code, gain, bias, wall = light
-    return LightState(slot, _pack_code(code), _pack(gain), _pack(bias), None if wall is None else _pack(wall))
+    code, gain, bias, wall, painted = light
+    packed_wall = None if wall is None else _pack(wall)
+    return LightState(slot, _pack_code(code), _pack(gain), _pack(bias), packed_wall, _pack(painted))
 
 
 def _unpack_light(at: LightState) -> Light:
     wall = None if at.wall is None else _unpack(at.wall)
-    return _unpack_code(at.code), _unpack(at.gain), _unpack(at.bias), wall
+    return _unpack_code(at.code), _unpack(at.gain), _unpack(at.bias), wall, _unpack(at.painted)
 
 
 def pack_faces(faces: Sequence[PlannedFace] | None) -> tuple[FaceState, ...] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from anonymizer.faces import Floats, SyntheticFace
 from anonymizer.generate.compose import compose
 from anonymizer.generate.crop import CROP_CM, crop_from_frame, warp_matrix
-from anonymizer.generate.steady import NEW_SHARE, SteadyLight
+from anonymizer.generate.steady import NEW_SHARE, STILL_PAINT, SteadyLight
 from anonymizer.geometry import apply_affine, invert_affine
 from tests.heads import code, turned
 
@@ -110,3 +112,15 @@ def test_light_that_only_trembles_is_held_and_a_change_is_followed() -> None:
     assert np.std(shown) < 0.003
     after = [steady(0, near, answer(gain=1.5)).gain.mean() for _ in range(10)]
     assert after[-1] > 1.4
+
+
+def test_what_is_painted_is_held_while_a_head_keeps_still() -> None:
+    """A tenth of each new answer at the same place; all of it as soon as the head or its expression moves."""
+    steady, near = SteadyLight(), code((100, 100), 6)
+    dark, light = (replace(answer(gain=1), inpaint_rgb=np.full_like(answer(gain=1).inpaint_rgb, v)) for v in (0, 1))
+    steady(0, near, dark)
+    assert steady(0, near, light).inpaint_rgb.mean() == pytest.approx(STILL_PAINT)
+    assert steady(0, code((100.5, 100), 6), light).inpaint_rgb.mean() == 1
+    steady(0, near, dark)
+    smiling = replace(near, expression=near.expression + np.float32(0.1))
+    assert steady(0, smiling, light).inpaint_rgb.mean() == 1
