@@ -46,9 +46,7 @@ PRESETS = {
     "face64-direct": GeneratorShape(64, (32, 64, 112), direct=True),
     "face128": GeneratorShape(128, (32, 64, 112, 176)),
     "face192": GeneratorShape(192, (32, 64, 112, 176)),  # as face128, whose weights it starts from
-    "face256": GeneratorShape(
-        256, (16, 32, 64, 112, 176)
-    ),  # one level about face128's; 28 there: a third slower in int8
+    "face256": GeneratorShape(256, (16, 32, 64, 112, 176)),  # face128's and a level; 28 there: a third slower in int8
 }
 
 

@@ -14,10 +14,7 @@ from anonymizer.generate.background import with_wall
 # more) is followed within about 0.2 s at 30 frames a second.
 STILL_SHARE, NEW_SHARE = 0.02, 0.35
 STILL, CHANGED, CHANGE_CELLS = 0.015, 0.06, 4
-STILL_PAINT = (
-    0.1  # of what is newly painted while the head keeps exactly still and the expression within STILL_EXPRESSION
-)
-STILL_EXPRESSION = 0.02
+STILL_PAINT = 0.1  # of what is newly painted while neither pose nor expression moves by a quantum
 NEW_WALL = 0.2  # of where each new wall begins: hair beside a jaw is doubted from frame to frame
 JUMP = 0.35  # of a face's width between two frames, or this change of size, and the past is forgotten
 _FACE_WIDTH_CM = 15.5
@@ -65,12 +62,13 @@ def _share(gain: Floats, bias: Floats) -> float:
 
 
 def _is_still(before: MotionCode, now: MotionCode) -> bool:
-    """In the very same place and pose, so that crops lie on each other to the px, with the same expression."""
+    """The very same pose, so that crops lie on each other to the px, and expression: a jaw that opens slowly, a quantum
+    a frame, must not be followed late."""
     return (
         np.array_equal(before.center_px, now.center_px)
         and before.scale_px_per_cm == now.scale_px_per_cm
         and np.array_equal(before.rotation, now.rotation)
-        and float(np.abs(before.expression - now.expression).max()) <= STILL_EXPRESSION
+        and np.array_equal(before.expression, now.expression)
     )
 
 

@@ -122,5 +122,5 @@ def test_what_is_painted_is_held_while_a_head_keeps_still() -> None:
     assert steady(0, near, light).inpaint_rgb.mean() == pytest.approx(STILL_PAINT)
     assert steady(0, code((100.5, 100), 6), light).inpaint_rgb.mean() == 1
     steady(0, near, dark)
-    smiling = replace(near, expression=near.expression + np.float32(0.1))
+    smiling = replace(near, expression=near.expression + np.float32(1 / 64))  # one quantum
     assert steady(0, smiling, light).inpaint_rgb.mean() == 1
