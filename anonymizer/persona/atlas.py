@@ -1,7 +1,7 @@
 """Layout of the texture atlas: the unwrapped face above, two eyeballs and the mouth's inside below.
 
 The canonical mesh uses v from .107 to .955 of its UV square, so the face takes the upper rows and
-a strip below is free for the parts that the mesh does not have. u -> 1 − u mirrors the face.
+a strip below is free for the parts that the mesh does not have: eyeballs, the mouth's inside, shut lids. u -> 1 − u mirrors the face.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class Patch:
 
 EYE_LEFT = Patch(8, 444, 136, 572)
 EYE_RIGHT = Patch(376, 444, 504, 572)
+LID_LEFT, LID_RIGHT = Patch(144, 444, 152, 572), Patch(360, 444, 368, 572)  # alike 8 px beyond, for smaller mips
+LID_COLUMNS = (slice(136, 160), slice(352, 376))
 MOUTH = Patch(160, 444, 352, 572)
 
 EYE_REACH = 1.25  # an eye patch shows ± this many half eye widths around the iris

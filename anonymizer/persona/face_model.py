@@ -3,7 +3,8 @@
 A head is `neutral + shape + expression`, in centimetres of head space (see `anonymizer.faces`).
 A strip carries the forehead and temples on to the hair line, where the canonical mesh ends too soon.
 Eyeballs and the mouth's inside are flat patches spanned in the eyelids and inner lips; their place in
-the atlas follows the gaze and the skull, so an eye looks and teeth stay with the upper jaw.
+the atlas follows the gaze and the skull, so an eye looks and teeth stay with the upper jaw. A shutting eye's lid is a strip
+of its own: stretched over an eye, the skin of the fold was a dark smear without lashes.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ from anonymizer.weights.locate import weight_path
 _RINGS = (EYE_LEFT, EYE_RIGHT, LIPS_INNER)
 BLINKS = (9, 10)  # of the 52 coefficients, left and right
 SKIN_VERTICES = VERTEX_COUNT + len(BROW_RIM)  # 483
-MESH_VERTICES = SKIN_VERTICES + sum(len(ring) + 1 for ring in _RINGS)  # 538
+LIDS = ((EYE_LEFT, ABOVE_LID_LEFT), (EYE_RIGHT, ABOVE_LID_RIGHT))
+_LID_POINTS = 9  # from corner to corner, on the lashes and as many on the fold
+FIRST_LID_VERTEX = SKIN_VERTICES + sum(len(ring) + 1 for ring in _RINGS)  # 538
+MESH_VERTICES = FIRST_LID_VERTEX + len(LIDS) * 2 * _LID_POINTS  # 574
 VERSION = 1
 
 
@@ -70,11 +74,11 @@ class FaceModel:
         return np.asarray(self.resting_expression + self.response @ (expression - self.resting_expression), np.float32)
 
     def animate(self, code: MotionCode, shape_cm: Floats) -> tuple[Floats, Floats]:
-        """The persona's mesh in the code's expression, gaze and pose -> vertices_px (538, 3), uv (538, 2)."""
+        """The persona's mesh in the code's expression, gaze and pose -> vertices_px (574, 3), uv (574, 2)."""
         head = self.head(self.drawn_expression(code.expression), shape_cm)
         resting = self.head(self.resting_expression, shape_cm)
-        _shut_lids(head, resting + self._blinked(code.expression), resting, shape_cm)
-        vertices, uv = self.with_patches(head, code.gaze, resting[LIP_UPPER_INNER] + _TEETH_DROP_CM)
+        shut = _shut_lids(head, resting + self._blinked(code.expression), resting, shape_cm)
+        vertices, uv = self.with_patches(head, code.gaze, resting[LIP_UPPER_INNER] + _TEETH_DROP_CM, shut)
         return project(code, vertices), uv
 
     def _blinked(self, expression: Floats) -> Floats:
@@ -83,8 +87,13 @@ class FaceModel:
         moved = self.drawn_expression(expression)[lids] - self.resting_expression[lids]
         return np.asarray(np.tensordot(moved, self.expression_basis_cm[lids], 1), np.float32)
 
-    def with_patches(self, head_cm: Floats, gaze: Floats, lip_anchor_cm: Floats) -> tuple[Floats, Floats]:
-        """Add eyeballs and mouth to a head (468, 3) in head space -> vertices (538, 3), atlas uv (538, 2)."""
+    def with_patches(
+        self, head_cm: Floats, gaze: Floats, lip_anchor_cm: Floats, shut: tuple[float, float] = (0, 0)
+    ) -> tuple[Floats, Floats]:
+        """Add eyeballs, mouth and lids to a head (468, 3) in head space -> vertices (574, 3), atlas uv (574, 2).
+
+        shut: how far the left and the right eye are, 0 to 1; the lid's strip is as high.
+        """
         top, below = list(BROW_RIM), list(BELOW_BROW_RIM)
         vertices = [head_cm, 2 * head_cm[top] - head_cm[below]]  # straight on, as far as the last row is wide
         uv = [self.uv, self.uv[below]]  # and the last row's skin once more, mirrored
@@ -101,11 +110,14 @@ class FaceModel:
         local = (rim[:, :2] - lip_anchor_cm[:2] - _MOUTH_START) / _MOUTH_SPAN
         vertices.append(rim)
         uv.append(atlas.MOUTH.uv(np.asarray(local, np.float64)).astype(np.float32))
+        for (ring, rows_above), patch, share in zip(LIDS, (atlas.LID_LEFT, atlas.LID_RIGHT), shut, strict=True):
+            vertices.append(_lid(head_cm, ring, rows_above[0], share))
+            uv.append(patch.uv(_LID_UV).astype(np.float32))
         return np.concatenate(vertices), np.concatenate(uv)
 
 
 def attributes(uv: Floats) -> Floats:
-    """What is drawn of each vertex: uv (538, 2) and shade -> (538, 3)."""
+    """What is drawn of each vertex: uv (574, 2) and shade -> (574, 3)."""
     return np.concatenate([uv, PATCH_SHADE[:, None]], 1)
 
 
@@ -117,22 +129,24 @@ _MOUTH_SPAN = np.array([np.ptp(atlas.MOUTH_X_CM), np.ptp(atlas.MOUTH_Y_CM)], np.
 
 # Of an eye's width: between the landmarks of lids that are shut lie the lashes (1,673 photos: .11).
 _SHUT_OPENING = 0.12
-# Of an upper lid's way down, what its fold and the row below the brow go with it: skin unfolds, and the lashes are not
-# drawn over the lid, where the landmark network took them for an open eye. Chosen by eye and by what it read, of pairs
-# from .6 and .3 to 1.5 and .9.
-_FOLLOW = (1.3, 0.8)
+# Of an upper lid's way down, what its fold and the row below the brow go with it; the strip shows the rest.
+_FOLLOW = (0.4, 0.1)
+_LID_NEARER_CM = 0.05  # than the skin behind it
+_LID_UV = np.stack([np.tile(np.linspace(0, 1, _LID_POINTS), 2), np.repeat([1.0, 0.0], _LID_POINTS)], 1)
 
 
-def _shut_lids(head_cm: Floats, blinked_cm: Floats, resting_cm: Floats, shape_cm: Floats) -> None:
-    """Lower the upper lids, in place: shut where the average head's opening is _SHUT_OPENING, as they are at rest.
+def _shut_lids(head_cm: Floats, blinked_cm: Floats, resting_cm: Floats, shape_cm: Floats) -> tuple[float, float]:
+    """Lower the upper lids, in place, and say how far each is shut, 0 to 1: shut where the average head's opening is _SHUT_OPENING, as they are at rest.
 
     The heads are of the same identity, shape_cm, whose eyes may be narrow or wide; blinked_cm: moved by blinks alone,
     since squinting eyes are narrow and not half shut.
     """
-    for ring, rows_above in ((EYE_LEFT, ABOVE_LID_LEFT), (EYE_RIGHT, ABOVE_LID_RIGHT)):
+    shut = []
+    for ring, rows_above in LIDS:
         lower, upper = list(ring[1:8]), list(ring[:8:-1])
         here, at_rest = (_opening(head, ring) for head in (blinked_cm, resting_cm))
         usual, usual_at_rest = (_opening(head - shape_cm, ring) for head in (blinked_cm, resting_cm))
+        shut.append(0.0)
         if usual < usual_at_rest:
             open_share = max(usual - _SHUT_OPENING, 0) / (usual_at_rest - _SHUT_OPENING)
             kept = np.float32(np.clip(open_share * at_rest / here, 0, 1) if here > 0 else 0)
@@ -140,6 +154,16 @@ def _shut_lids(head_cm: Floats, blinked_cm: Floats, resting_cm: Floats, shape_cm
             head_cm[upper] += fall
             for row, share in zip(rows_above, _FOLLOW, strict=True):
                 head_cm[list(row)] += np.float32(share) * fall
+            shut[-1] = float(1 - kept)
+    return shut[0], shut[1]
+
+
+def _lid(head_cm: Floats, ring: tuple[int, ...], fold: tuple[int, ...], share: float) -> Floats:
+    """(18, 3): from corner to corner along the lashes, and above them as far to the fold as the eye is shut."""
+    corners = [ring[0], *ring[:8:-1], ring[8]], [ring[0], *fold, ring[8]]
+    lashes, top = head_cm[corners[0]], head_cm[corners[1]]
+    nearer = np.array([0, 0, _LID_NEARER_CM * share], np.float32)
+    return np.asarray(np.concatenate([lashes, lashes + np.float32(share) * (top - lashes)]) - nearer, np.float32)
 
 
 def _opening(head_cm: Floats, ring: tuple[int, ...]) -> float:
@@ -162,7 +186,7 @@ def _with_middle(head: Floats, ring: tuple[int, ...]) -> Floats:
 
 
 def _patch_shade() -> Floats:
-    """(538,) brightness of each vertex: lids and lips throw a shadow on what lies behind them."""
+    """(574,) brightness of each vertex: lids and lips throw a shadow on what lies behind them."""
     shade = np.ones(MESH_VERTICES, np.float32)
     first = SKIN_VERTICES
     for ring, (lower, upper) in zip(_RINGS, ((0.86, 0.5), (0.86, 0.5), (0.8, 0.6)), strict=True):
@@ -170,7 +194,12 @@ def _patch_shade() -> Floats:
         shade[first : first + len(ring)] = rim
         shade[first + len(ring)] = 1.0 if len(ring) == len(EYE_LEFT) else 0.95
         first += len(ring) + 1
+    across = np.abs(np.linspace(-1, 1, _LID_POINTS))
+    shade[first:] = np.tile(1 - _LID_CORNER_SHADE * across**3, 4)
     return shade
+
+
+_LID_CORNER_SHADE = 0.3
 
 
 # The eyes' rings run from the outer corner along the lower lid (8 steps) and back along the upper;
@@ -182,12 +211,17 @@ _RIM_SHADE: dict[int, Callable[[float, float], list[float]]] = {
 
 
 def _patch_triangles() -> npt.NDArray[np.int32]:
-    """Fans from each ring's middle, in the vertex order of `with_patches`."""
+    """Fans from each ring's middle and the lids' strips, in the vertex order of `with_patches`."""
     fans, first = [], SKIN_VERTICES
     for ring in _RINGS:
         n = len(ring)
         fans += [(first + i, first + (i + 1) % n, first + n) for i in range(n)]
         first += n + 1
+    for _ in LIDS:
+        for a in range(first, first + _LID_POINTS - 1):
+            above = a + _LID_POINTS
+            fans += [(a, a + 1, above), (a + 1, above + 1, above)]
+        first += 2 * _LID_POINTS
     return np.array(fans, np.int32)
 
 

@@ -19,7 +19,7 @@ from anonymizer.faces import Floats
 from anonymizer.geometry import rotation_from_vector
 from anonymizer.persona import atlas
 from anonymizer.persona.bank import FACE_ROWS, PersonaBank, decode_rgb
-from anonymizer.persona.face_model import FaceModel
+from anonymizer.persona.face_model import LIDS, FaceModel
 from anonymizer.secret import derive
 
 LOOKS = ("any", "feminine", "masculine")
@@ -36,6 +36,8 @@ MOUTH_REGION = ((256, 348), (184, 104))
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
 IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 2
 IRIS_WEIGHTS_LIGHT = (0.25, 0.22, 0.15, 0.12, 0.16, 0.1)
+LID_BELOW_PX = 26  # below the lower lid's edge lies its skin
+LID_LIGHT = 55  # percentile of the skin around an eye that its lid has
 IRIS_RADIUS = 0.46  # of half an eye's width; median of 129 portraits, both eyes
 
 
@@ -71,6 +73,8 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     texture[:FACE_ROWS] = skin
     for patch in (atlas.EYE_LEFT, atlas.EYE_RIGHT):
         texture[patch.y0 : patch.y1, patch.x0 : patch.x1] = eyeball(iris)
+    for columns, (ring, rows) in zip(atlas.LID_COLUMNS, LIDS, strict=True):
+        texture[FACE_ROWS:, columns] = lid(skin, model.uv[list(rows[1])], model.uv[list(ring[1:8])])[:, None]
     texture[atlas.MOUTH.y0 : atlas.MOUTH.y1, atlas.MOUTH.x0 : atlas.MOUTH.x1] = mouth
     return Persona(_read_straight(shape, tilt, model), texture, portraits, tone)
 
@@ -93,11 +97,11 @@ def _read_straight(shape_cm: Floats, tilt_rad: Floats, model: FaceModel) -> Floa
 
 
 def tinted(texture_rgb: npt.NDArray[np.uint8], tint: Floats) -> npt.NDArray[np.uint8]:
-    """The atlas with its skin's colours multiplied by tint (3,); eyes and mouth stay."""
+    """The atlas with its skin's colours multiplied by tint (3,), lids too; eyes and mouth stay."""
     out = texture_rgb.copy()
-    out[:FACE_ROWS] = (_shoulder(np.asarray(out[:FACE_ROWS] / np.float32(255) * tint, np.float32)) * 255).astype(
-        np.uint8
-    )
+    everywhere = slice(0, atlas.WIDTH_PX)
+    for part in ((slice(0, FACE_ROWS), everywhere), *((slice(FACE_ROWS, None), each) for each in atlas.LID_COLUMNS)):
+        out[part] = (_shoulder(np.asarray(out[part] / np.float32(255) * tint, np.float32)) * 255).astype(np.uint8)
     return out
 
 
@@ -182,6 +186,23 @@ def eyeball(iris_rgb: Floats) -> npt.NDArray[np.uint8]:
     light = np.hypot(x + 0.09, y + 0.11) / 0.055
     out = out + (np.array([250, 250, 250]) - out) * _step(light, 1.2, 0.6)[..., None] * 0.85
     return np.asarray(np.clip(out, 0, 255), np.uint8)
+
+
+def lid(skin_rgb: npt.NDArray[np.uint8], brow_uv: Floats, lower_uv: Floats) -> npt.NDArray[np.uint8]:
+    """(136, 3) uint8: a shut lid's skin from its fold down to the lashes, in the colour of the skin around the eye.
+
+    skin_rgb (440, 512, 3); atlas uv (N, 2) of the row below the brow, and of the lower lid, below which the skin is
+    looked at.
+    """
+    height = atlas.HEIGHT_PX - FACE_ROWS
+    seen = []
+    for uv, below in ((brow_uv, 0), (lower_uv, LID_BELOW_PX)):
+        x, y = np.rint(uv * (atlas.WIDTH_PX, atlas.HEIGHT_PX)).astype(int).T
+        seen.append(skin_rgb[np.clip(y + below, 0, FACE_ROWS - 1), x].astype(np.float32))
+    own = np.percentile(np.concatenate(seen), LID_LIGHT, axis=0)
+    at = np.linspace(0, 1, height, dtype=np.float32)
+    shade = np.interp(at, (0, 0.3, 0.55, 0.75, 0.85, 0.92, 1), (0.7, 0.86, 0.95, 0.86, 0.62, 0.26, 0.22))
+    return np.asarray(np.clip(own * shade[:, None], 0, 255), np.uint8)
 
 
 def _step(value: Floats, start: float, end: float) -> Floats:

@@ -9,6 +9,8 @@ from anonymizer.errors import WeightsError
 from anonymizer.faces import Floats
 from anonymizer.persona import atlas
 from anonymizer.persona.face_model import (
+    FIRST_LID_VERTEX,
+    LIDS,
     MESH_VERTICES,
     PATCH_SHADE,
     SKIN_VERTICES,
@@ -18,8 +20,6 @@ from anonymizer.persona.face_model import (
     project,
 )
 from anonymizer.persona.landmark_groups import (
-    ABOVE_LID_LEFT,
-    ABOVE_LID_RIGHT,
     EYE_LEFT,
     LIP_LOWER_INNER,
     LIP_UPPER_INNER,
@@ -96,20 +96,26 @@ def test_lids_shut_and_open_eyes_stay_as_they_are(size: float) -> None:
     assert opening(MODEL.animate(code(), shape)[0]) == pytest.approx(opening(head), rel=1e-3)
 
 
-def test_the_skin_above_a_falling_lid_follows_it() -> None:
-    """No row is stretched over the eye alone: fold and skin below the brow come down in order, and no texture moves."""
+def test_a_shut_lid_is_a_strip_of_its_own() -> None:
+    """The skin above follows in order and little, no texture moves; the strip reaches from the lashes to the fold, nearer
+    than the skin behind it, and has no height while the eye is open."""
     shut = MODEL.resting_expression.copy()
     shut[[9, 10]] = 1
     opened, open_uv = MODEL.animate(code(), NOBODY)
     closed, shut_uv = MODEL.animate(code(expression=shut), NOBODY)
-    np.testing.assert_allclose(open_uv[: len(MODEL.uv)], MODEL.uv, atol=1e-6)
-    np.testing.assert_allclose(shut_uv[: len(MODEL.uv)], MODEL.uv, atol=1e-6)
-    for edge, (fold, below_brow) in (([160, 159, 158], ABOVE_LID_LEFT), ([385, 386, 387], ABOVE_LID_RIGHT)):
-        rows = [edge, list(fold[2:5]), list(below_brow[2:5])]
+    np.testing.assert_array_equal(open_uv[: len(MODEL.uv)], MODEL.uv)
+    np.testing.assert_array_equal(shut_uv[: len(MODEL.uv)], MODEL.uv)
+    for at, (ring, (fold, below_brow)) in enumerate(LIDS):
+        edge = ring[:8:-1]
+        rows = [list(row[1:6]) for row in (edge, fold, below_brow)]
         fallen = [float((closed[row, 1] - opened[row, 1]).mean()) for row in rows]
-        assert fallen[0] > fallen[1] > fallen[2] > 0.1 * fallen[0]
-        assert (closed[rows[2], 1] < closed[rows[1], 1]).all()
-        assert (closed[rows[1], 1] < closed[rows[0], 1]).all()
+        assert fallen[0] > 2 * fallen[1] > 2 * fallen[2]
+        first = FIRST_LID_VERTEX + at * 18
+        lashes, top = slice(first + 1, first + 8), slice(first + 10, first + 17)
+        np.testing.assert_array_equal(opened[lashes], opened[top])
+        np.testing.assert_allclose(closed[lashes, :2], closed[list(edge), :2], atol=1e-4)
+        np.testing.assert_allclose(closed[top, :2], closed[list(fold), :2], atol=1e-4)
+        assert (closed[top, 2] < closed[list(fold), 2]).all()
 
 
 def test_lips_that_are_shut_over_an_open_jaw_are_shut() -> None:
@@ -129,7 +135,7 @@ def test_an_open_jaw_opens_the_mouth_and_lowers_the_chin() -> None:
     gap = [head[LIP_LOWER_INNER, 1] - head[LIP_UPPER_INNER, 1] for head in (shut, opened)]
     assert gap[1] > gap[0] + 1.0
     assert opened[152, 1] > shut[152, 1] + 0.5
-    patches = [MODEL.animate(code(expression=e), NOBODY)[1][-1, 1] for e in (MODEL.resting_expression, wide)]
+    patches = [MODEL.animate(code(expression=e), NOBODY)[1][FIRST_LID_VERTEX - 1, 1] for e in (MODEL.resting_expression, wide)]
     assert patches[1] > patches[0]
 
 

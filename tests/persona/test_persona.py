@@ -91,7 +91,23 @@ def test_a_tint_colours_the_skin_alone() -> None:
     texture = draw(1).texture_rgb
     red = tinted(texture, np.array([1.3, 0.9, 0.9], np.float32))
     assert red[SKIN][..., 0].mean() > texture[SKIN][..., 0].mean() + 5
-    np.testing.assert_array_equal(red[FACE_ROWS:], texture[FACE_ROWS:])
+    for patch in (atlas.EYE_LEFT, atlas.EYE_RIGHT, atlas.MOUTH):
+        part = slice(patch.y0, patch.y1), slice(patch.x0, patch.x1)
+        np.testing.assert_array_equal(red[part], texture[part])
+
+
+def test_lids_have_the_skin_around_the_eye() -> None:
+    """Their middle is between the skin's shadows and its light, their edge dark, and a tint reaches them."""
+    texture = draw(1).texture_rgb
+    red = tinted(texture, np.array([1.3, 0.9, 0.9], np.float32))
+    for columns in atlas.LID_COLUMNS:
+        strip = texture[FACE_ROWS:, columns].astype(np.float32)
+        assert np.ptp(strip, axis=1).max() == 0
+        brightness = strip.mean((1, 2))
+        low, high = np.percentile(texture[SKIN].mean(-1), (5, 95))
+        assert low < brightness[70] < high
+        assert brightness[-4:].mean() < 0.5 * brightness[70]
+        assert red[FACE_ROWS:, columns][..., 0].mean() > strip[..., 0].mean() + 5
 
 
 @pytest.mark.parametrize(("look", "feminine"), [("feminine", True), ("masculine", False)])
