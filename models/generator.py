@@ -21,7 +21,6 @@ GRID_LEVEL = 2  # 2 ** (2 + 1) = GRID_DIVISOR
 GAIN_LOG_LIMIT = 1.2  # gains from 0.3 to 3.3
 BIAS_LIMIT = 0.5
 HUE_CELLS = 4  # of the crop's side: the light's hue changes slowly over a face
-# When it is used, not while it learns (a network that learned under these painted against them):
 LIGHT_CELLS = 12  # of the crop's side: with 8 side light was lost, with 24 webcams' faces were lit too hard
 CORE_CELLS = 32  # of the crop's side: two of them inside its rim the guide is shown as it is, nothing painted over it
 PAINT_LIMIT = 1.5  # of what is painted over the smooth fill, in logits; without it cheeks glowed, ears had smears
@@ -120,21 +119,16 @@ class Generator(nn.Module):
             if level == GRID_LEVEL:
                 grid = self.grid(x)
         gain, bias = (_one_hue(part) for part in torch.tanh(grid.float()).chunk(2, 1))
-        if not self.training:
-            gain, bias = _even(gain), _even(bias)
-        gain, bias = torch.exp(gain * GAIN_LOG_LIMIT), bias * BIAS_LIMIT
-        if not self.training:
-            gain, bias = _less_haze(gain, bias, conditioning)
+        gain, bias = _even(gain), _even(bias)
+        gain, bias = _less_haze(torch.exp(gain * GAIN_LOG_LIMIT), bias * BIAS_LIMIT, conditioning)
         image = F.pixel_shuffle(self.image(x), 2).float()
         if self.shape.direct:
             return gain, bias, torch.sigmoid(image[:, :3]), torch.zeros_like(image[:, 3:])
         start = fill(conditioning, gain, bias).clamp(0.02, 0.98)
-        painted = _without_dots(image[:, :3])
-        if not self.training:
-            painted = _less_hue(PAINT_LIMIT * torch.tanh(painted / PAINT_LIMIT))
+        painted = _less_hue(PAINT_LIMIT * torch.tanh(_without_dots(image[:, :3]) / PAINT_LIMIT))
         inpaint = torch.sigmoid(torch.log(start / (1 - start)) + painted)
-        matte = torch.sigmoid(image[:, 3:])
-        return gain, bias, inpaint, matte if self.training else torch.maximum(matte, _core(conditioning[:, COVERAGE]))
+        matte = torch.maximum(torch.sigmoid(image[:, 3:]), _core(conditioning[:, COVERAGE]))
+        return gain, bias, inpaint, matte
 
 
 def _one_hue(grid: Tensor) -> Tensor:

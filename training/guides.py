@@ -12,9 +12,10 @@ from anonymizer.generate.conditioning import GUIDE
 from models.generator import stack_conditioning
 from training.augment import Batch, Mesh
 from training.cameras import soften_inside
+from training.fray import fray
 from training.textures import blur_inside, masked_mean, match_tone, sample_textures
 
-FLATTEN = (0.4, 1.0)  # share of the photo's low-frequency light that is taken out
+FLATTEN = (0.7, 1.1)  # share of the photo's low-frequency light that is taken out; personas have none of it
 LIGHT_SPREAD, TINT_SPREAD = 0.25, 0.08  # log gain of random light: all channels, each channel
 CONTRAST = 0.2
 NOISE = 0.025
@@ -55,7 +56,8 @@ def self_guide(batch: Batch) -> Guided:
     guide = torch.lerp(mixed, other, mesh.patch)
     guide = soften_inside(_degrade(guide, skin), coverage, _softness(batch))
     guide, coverage, normals = _warp(guide, coverage, mesh.normals)
-    return _guided(batch, guide, coverage, normals, mesh.patch)
+    guide, frayed, normals = fray(guide, coverage, normals)
+    return _guided(batch, guide, frayed, normals, mesh.patch, coverage)
 
 
 def cross_guide(batch: Batch) -> Guided:
@@ -77,14 +79,18 @@ def sketched(guided: Guided, mesh: Mesh) -> Guided:
     return replace(guided, conditioning=conditioning, guide=plain)
 
 
-def _guided(batch: Batch, guide: Tensor, coverage: Tensor, normals: Tensor, patch: Tensor) -> Guided:
+def _guided(
+    batch: Batch, guide: Tensor, coverage: Tensor, normals: Tensor, patch: Tensor, face: Tensor | None = None
+) -> Guided:
+    """face: where the guide is the face's, None = everywhere."""
     guide = guide.clamp(0, 1) * (coverage > 0)
     noisy = batch.photo + batch.noise * torch.randn(batch.photo.shape).to(batch.photo.device)
     conditioning = stack_conditioning(noisy, batch.hole, guide, coverage, normals)
     shown = coverage * batch.hole
     worn = 1 - widen(1 - shown)
     rim = (widen(shown) - worn).clamp(min=0) * batch.hole
-    return Guided(conditioning, guide, coverage, worn, worn * (1 - widen(patch)), rim)
+    inner = worn if face is None else worn * (1 - widen(1 - face))
+    return Guided(conditioning, guide, coverage, worn, inner * (1 - widen(patch)), rim)
 
 
 def _softness(batch: Batch) -> Tensor:

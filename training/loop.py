@@ -21,6 +21,7 @@ from training.checkpoint import save_checkpoint
 from training.config import TrainConfig, table_of
 from training.data import Shard
 from training.sheets import save_sheet
+from training.skins import draw_skins, with_skins
 from training.step import Players, train_step
 from training.team import Team, check_in_step, part_of
 
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 def draw_batch(shard: Shard, config: TrainConfig, images_seen: int, team: Team) -> Batch:
-    """This process's rows at this point of the epoch's own order; random persona, hole, jitter, wall and camera."""
+    """This process's rows at this point of the epoch's own order; random persona, hole, jitter, skin, wall and camera."""
     count = part_of(config.batch, team)
     at = (images_seen + team.rank * count + torch.arange(count)).tolist()
     epochs = sorted({position // len(shard.train) for position in at})
@@ -37,7 +38,8 @@ def draw_batch(shard: Shard, config: TrainConfig, images_seen: int, team: Team) 
     personas = torch.randint(len(shard.textures), (count,))
     kinds = torch.multinomial(torch.tensor(HOLE_ODDS), count, replacement=True)
     batch = cut_batch(shard, rows, personas, kinds, draw_jitter(count), config.size_px)
-    return through_camera(before_walls(batch, draw_walls(count)), draw_camera(count))
+    batch = before_walls(with_skins(batch, draw_skins(count)), draw_walls(count))
+    return through_camera(batch, draw_camera(count))
 
 
 def _epoch_order(seed: int, epoch: int, length: int) -> Tensor:

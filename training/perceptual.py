@@ -52,12 +52,14 @@ class PerceptualDistance(nn.Module):
             found.append(x * torch.rsqrt(x.float().square().sum(1, keepdim=True) + 1e-8))
         return found
 
-    def forward(self, got: Tensor, want: Tensor) -> Tensor:
+    def forward(self, got: Tensor, want: Tensor, where: Tensor) -> Tensor:
+        """where (B, 1, s, s): the share of each px's part in the distance."""
         with torch.no_grad():
             targets = self.features(want)
         total = torch.zeros(len(got), device=got.device)
         for (stage, _), a, b in zip(STAGES, self.features(got), targets, strict=True):
-            total = total + ((a - b).float().square() * self.get_buffer(f"head{stage}")).sum(1).mean((1, 2))
+            distance = ((a - b).float().square() * self.get_buffer(f"head{stage}")).sum(1, keepdim=True)
+            total = total + (distance * F.adaptive_avg_pool2d(where, distance.shape[-2:])).mean((1, 2, 3))
         return total
 
 

@@ -163,25 +163,34 @@ def generator_losses(
         "range": losses.out_of_range(composites),
     }
     if players.perceptual is not None:
-        found["perceptual"] = perceptual_loss(players.perceptual, ours, batch.photo, players.steps, config)
+        where = torch.ones_like(outside), outside
+        found["perceptual"] = perceptual_loss(players.perceptual, (ours, theirs), batch.photo, where, players, config)
     total = torch.stack([value * getattr(weights, name) for name, value in found.items()]).sum()
     return total, {name: value.detach() for name, value in found.items()}
 
 
-def perceptual_loss(trunk: PerceptualDistance, ours: Tensor, photo: Tensor, step: int, config: TrainConfig) -> Tensor:
-    """Alternately the whole crop at half size, and its middle at full size, on a part of the rows."""
-    rows = max(int(len(ours) * config.perceptual_share), 1)
-    ours, photo = ours[:rows], photo[:rows]
+def perceptual_loss(
+    trunk: PerceptualDistance,
+    composites: tuple[Tensor, Tensor],
+    photo: Tensor,
+    where: tuple[Tensor, Tensor],
+    players: Players,
+    config: TrainConfig,
+) -> Tensor:
+    """Of SELF, and of CROSS beside both faces: alternately the whole crop at half size, and a part of it at full size, on
+    a part of the rows."""
+    rows = max(int(len(photo) * config.perceptual_share), 1)
+    ours, photo = torch.cat([branch[:rows] for branch in composites]), photo[:rows].repeat(2, 1, 1, 1)
+    counted = torch.cat([mask[:rows] for mask in where])
     size = ours.shape[-1]
-    if step % 2 == 0:
-        ours, photo = F.avg_pool2d(ours, 2), F.avg_pool2d(photo, 2)
+    if players.steps % 2 == 0:
+        ours, photo, counted = (F.avg_pool2d(t, 2) for t in (ours, photo, counted))
     else:
         x, y = (int(torch.randint(size // 8, size * 3 // 8 + 1, ()).item()) for _ in range(2))
-        ours, photo = (t[..., y : y + size // 2, x : x + size // 2] for t in (ours, photo))
+        ours, photo, counted = (t[..., y : y + size // 2, x : x + size // 2] for t in (ours, photo, counted))
+    ours, photo = (t.contiguous(memory_format=torch.channels_last) for t in (ours, photo))
     with torch.autocast(ours.device.type, dtype=torch.bfloat16):
-        distance: Tensor = trunk(
-            ours.contiguous(memory_format=torch.channels_last), photo.contiguous(memory_format=torch.channels_last)
-        )
+        distance: Tensor = trunk(ours, photo, counted)
     return distance.mean()
 
 

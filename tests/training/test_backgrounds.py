@@ -13,7 +13,8 @@ from training.backgrounds import before_walls, draw_walls
 from training.data import load_shard
 
 
-def _batch(tmp_path: Path, count: int = 8) -> Batch:
+def made_batch(tmp_path: Path, count: int = 8) -> Batch:
+    """Of the synthetic shard, 32 px."""
     shard = load_shard(write_shard(tmp_path / "shard.npz"), 32)
     rows = shard.train[:count]
     personas, kinds = torch.zeros(len(rows)).long(), torch.zeros(len(rows)).long()
@@ -23,14 +24,14 @@ def _batch(tmp_path: Path, count: int = 8) -> Batch:
 def test_a_shard_without_masks_of_people_keeps_its_walls(tmp_path: Path) -> None:
     """Everything counts as a person then."""
     torch.manual_seed(1)
-    batch = _batch(tmp_path)
+    batch = made_batch(tmp_path)
     assert torch.equal(before_walls(batch, draw_walls(len(batch.photo))).photo, batch.photo)
 
 
 def test_walls_change_and_people_do_not(tmp_path: Path) -> None:
     """Left half a person, right half a wall: about as many walls change as are meant to, and guide and photo alike."""
     torch.manual_seed(1)
-    batch = _batch(tmp_path)
+    batch = made_batch(tmp_path)
     person = torch.zeros_like(batch.person)
     person[..., :16] = 1
     batch = replace(batch, person=person)
