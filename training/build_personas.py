@@ -1,6 +1,6 @@
-"""Build the persona bank from CC0 portraits of people who do not exist.
+"""Build the persona bank from portraits of people who do not exist.
 
-    python -m training build-personas --portraits FOLDER --list configs/personas.txt
+    python -m training build-personas --portraits FOLDER... --list configs/personas.txt
 
 Portraits are unwrapped through their landmarks, hair at the temples is filled with skin, their low-frequency
 light is taken off, and what is left is stored as log detail. The list is made by looking at every one of them;
@@ -29,30 +29,31 @@ from training.unwrap import fill, unwrap
 LOW_SIGMA_PX = 26  # of the 512 px atlas; below it lips and brows stay in the detail, light does not
 RIM_SIGMA_PX = 4  # what is wider at the rim is a shadow of hair, not a pore; by eye on 41 portraits
 HAIR = -0.28  # log brightness, relative to the portrait's skin and the bank's usual, below which temples are hair
-LIPS, LIPS_HUE = ((256, 312), (92, 48)), 0.65  # atlas ellipse, and what is kept of its hue: paint looks wrong on most
-HIGHLIGHT = 0.22  # log detail above this is a specular highlight and is pressed down
+LIPS, LIPS_HUE = ((256, 312), (92, 48)), 0.75  # atlas ellipse, and what is kept of its hue: paint looks wrong on most
+HIGHLIGHT, PRESSED = 0.22, 0.65  # log detail above this is a specular highlight; share of the excess that is taken
 TONES = 6
-LOW_KEPT = 0.6  # of a portrait's own low frequencies; the rest is light that was in the photo
+LOW_KEPT, SIDE_KEPT = 0.8, 0.35  # of a portrait's own low frequencies, and of what its sides differ by; the rest is light
 LIST = Path("configs/personas.txt")
 SKIN = (slice(90, 330), slice(130, 382))  # atlas rows and columns that set the tone: forehead to cheeks
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m training build-personas", description=__doc__)
-    parser.add_argument("--portraits", type=Path, required=True)
+    parser.add_argument("--portraits", type=Path, nargs="+", required=True)
     parser.add_argument("--mouths", type=Path, nargs="*", default=[], help="more folders of photos to take teeth from")
-    parser.add_argument("--list", type=Path, default=LIST, help="portraits to take; `beard` behind a name")
+    parser.add_argument("--list", type=Path, default=LIST, help="portraits to take; `beard`, `feminine` behind a name")
     parser.add_argument("--out", type=Path, default=Path("anonymizer/weights/persona_bank_v2.npz"))
     args = parser.parse_args(argv)
     from anonymizer.persona.face_model import load_face_model
 
     model = load_face_model()
     listed = read_list(args.list)
-    photos = [p for p in landmark_photos([args.portraits]) if p.faces == 1]
+    photos = [p for p in landmark_photos(args.portraits) if p.faces == 1]
     teeth = mouth_patches([*photos, *landmark_photos(args.mouths)], model)
-    tones = np.exp([_tone(low_frequencies(_log_texture(p, model))) for p in photos])  # skins of all, not of the listed
+    named = [p for p in photos if p.path.parent == photos[0].path.parent]  # of the first folder, whose light is even
+    tones = np.exp([_tone(low_frequencies(_log_texture(p, model))) for p in named])  # skins of all, not of the listed
     photos = [p for p in photos if p.path.name in listed]
-    arrays = build(photos, model, np.array([listed[p.path.name] for p in photos]))
+    arrays = build(photos, model, [listed[p.path.name] for p in photos])
     arrays |= {"tones": tone_steps(tones)} | _packed("teeth", teeth, 92)
     np.savez(args.out, **arrays)
     size_mb = args.out.stat().st_size / 1e6
@@ -60,13 +61,13 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def read_list(path: Path) -> dict[str, bool]:
-    """File names of the portraits to take, and whether each has a beard."""
+def read_list(path: Path) -> dict[str, set[str]]:
+    """File names of the portraits to take, and what is said of each: `beard`, `feminine`."""
     lines = (line.split("#")[0].split() for line in path.read_text(encoding="utf-8").splitlines())
-    return {words[0]: "beard" in words[1:] for words in lines if words}
+    return {words[0]: set(words[1:]) for words in lines if words}
 
 
-def build(photos: list[PhotoLandmarks], model: FaceModel, bearded: npt.NDArray[np.bool_]) -> dict[str, Any]:
+def build(photos: list[PhotoLandmarks], model: FaceModel, said: list[set[str]]) -> dict[str, Any]:
     """All arrays of the bank but tones and teeth."""
     logs = without_hair([_log_texture(p, model) for p in photos])
     lows = [low_frequencies(log) for log in logs]
@@ -75,10 +76,10 @@ def build(photos: list[PhotoLandmarks], model: FaceModel, bearded: npt.NDArray[n
     kept = LOW_KEPT * (1 - hair_rim()[..., None])
     details = [plain_lips(even_rim(press_highlights(log - low))) for log, low in zip(logs, lows, strict=True)]
     arrays: dict[str, Any] = {
-        "low": np.stack([small(kept * (symmetric(low) - tone - light)) for low, tone in zip(lows, tones, strict=True)]),
+        "low": np.stack([small(kept * (less_sided(low) - tone - light)) for low, tone in zip(lows, tones, strict=True)]),
         "shapes_cm": np.stack([identity_shape(p, model) for p in photos]).astype(np.float16),
-        "feminine": np.array(["_female_" in p.path.name for p in photos]),
-        "bearded": bearded,
+        "feminine": np.array(["_female_" in p.path.name or "feminine" in s for p, s in zip(photos, said, strict=True)]),
+        "bearded": np.array(["beard" in s for s in said]),
         "brightness": tones.mean(1).astype(np.float32),
         "light": small(light).astype(np.float32),
         "version": np.array(bank.VERSION),
@@ -144,15 +145,21 @@ def symmetric(image: Floats) -> Floats:
     return np.asarray((image + image[:, ::-1]) / 2, np.float32)
 
 
+def less_sided(image: Floats) -> Floats:
+    """SIDE_KEPT of what left and right differ by."""
+    middle = symmetric(image)
+    return np.asarray(middle + SIDE_KEPT * (image - middle), np.float32)
+
+
 def small(image: Floats) -> Floats:
     return np.asarray(cv2.resize(image, (32, 28), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def press_highlights(detail: Floats) -> Floats:
-    """Bend what is brighter than HIGHLIGHT (all channels by the same amount) to a quarter of its excess."""
+    """Bend what is brighter than HIGHLIGHT (all channels by the same amount)."""
     brightness = detail.mean(2, keepdims=True)
     excess = np.maximum(brightness - HIGHLIGHT, 0)
-    return np.asarray(detail - 0.75 * excess, np.float32)
+    return np.asarray(detail - PRESSED * excess, np.float32)
 
 
 def identity_shape(photo: PhotoLandmarks, model: FaceModel) -> Floats:

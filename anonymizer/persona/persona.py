@@ -1,8 +1,8 @@
 """Personas: people who do not exist, drawn from a secret, a slot and a tone step, never from a face.
 
-Three portraits of the bank are put together: one gives the skin and most of the fine detail, the
-others eyes and brows, mouth and chin, so that no contour is drawn twice; all three mix in shape and in
-low frequencies, and a random identity offset is added to the shape. Every skin tone has the same pool: with
+Three portraits of the bank, of one sex, are put together: one gives the skin and most of the fine detail, the second
+eyes and brows, so that no contour is drawn twice (another's mouth and chin looked wrong on most); all three mix in shape
+and in low frequencies, and a random identity offset is added to the shape. Every skin tone has the same pool: with
 portraits near the wearer's own tone a recogniser told more of who it was (.04 of area under the curve,
 docs/evaluation.md).
 """
@@ -24,15 +24,14 @@ from anonymizer.secret import derive
 
 LOOKS = ("any", "feminine", "masculine")
 SHAPE_WEIGHTS = (0.5, 0.28, 0.22)
+LOW_WEIGHTS = (0.7, 0.17, 0.13)  # of the texture's low frequencies: a face's own light and blush make it one face
 SHAPE_GAIN = 1.25  # a mix of three is flatter than one; this gives a single face's spread back
 OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats its portraits' shape
 # Of the skin's log brightness: mixed and unwrapped, portraits have two thirds of a photo's contrast on the face. Kernel
 # distance × 1000 of 238 composites: 10.8 without, 9.3 with 1.25, 8.9 with 1.5, where lines and dark brows are too much.
 CONTRAST = 1.3
 SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 48 personas of the lightest tone
-# Soft ellipses in the 512 × 440 atlas: centre x, y and radii px. Wide, so that the dominating portrait is seldom known.
-EYES_REGION = ((256, 146), (200, 84))
-MOUTH_REGION = ((256, 348), (184, 104))
+EYES_REGION = ((256, 146), (200, 84))  # soft ellipse in the 512 × 440 atlas: centre x, y and radii px
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
 IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 2
 IRIS_WEIGHTS_LIGHT = (0.25, 0.22, 0.15, 0.12, 0.16, 0.1)
@@ -110,7 +109,7 @@ def _random(seed: bytes) -> np.random.Generator:
 
 
 def _choose(order: np.random.Generator, secret: bytes, slot: int, look: str, bank: PersonaBank) -> tuple[int, int, int]:
-    """A dominating portrait and two others of the look; `any` mixes the sexes, and has no beard.
+    """A dominating portrait of the look, and two others of its sex; `any` has both sexes, and no beard.
 
     Slots take the dominating one in turn from the secret's own order, so that none comes twice before all came once;
     when it does, it has other partners.
@@ -119,7 +118,7 @@ def _choose(order: np.random.Generator, secret: bytes, slot: int, look: str, ban
     pool = np.flatnonzero(fits)
     turn, at = divmod(slot, len(pool))
     first = int(order.permutation(pool)[at])
-    partners = _random(derive(secret, first, "partners", 32)).permutation(pool[pool != first])
+    partners = _random(derive(secret, first, "partners", 32)).permutation(pool[(pool != first) & (bank.feminine[pool] == bank.feminine[first])])
     pair = 2 * (turn % (len(partners) // 2))
     return first, int(partners[pair]), int(partners[pair + 1])
 
@@ -127,14 +126,12 @@ def _choose(order: np.random.Generator, secret: bytes, slot: int, look: str, ban
 def _skin(portraits: tuple[int, int, int], tone: int, bank: PersonaBank) -> npt.NDArray[np.uint8]:
     import cv2
 
-    first, second, third = portraits
+    first, second, _ = portraits
     share = [float(np.exp(bank.brightness[i] - np.log(bank.tones[tone]).mean())) ** SHINE_POWER for i in portraits]
-    details = {i: _recoloured(bank.detail(i), each) for i, each in zip(portraits, share, strict=True)}
-    detail = details[first].copy()
-    for donor, mask in ((second, region(*EYES_REGION)), (third, region(*MOUTH_REGION))):
-        detail += (details[donor] - detail) * mask
+    details = {i: _recoloured(bank.detail(i), each) for i, each in zip((first, second), share, strict=False)}
+    detail = details[first] + (details[second] - details[first]) * region(*EYES_REGION)
     low = (
-        sum(w * _recoloured(bank.low[i], k) for w, i, k in zip(SHAPE_WEIGHTS, portraits, share, strict=True))
+        sum(w * _recoloured(bank.low[i], k) for w, i, k in zip(LOW_WEIGHTS, portraits, share, strict=True))
         + bank.light
     )
     log = detail + cv2.resize(np.asarray(low, np.float32), (atlas.WIDTH_PX, FACE_ROWS), interpolation=cv2.INTER_CUBIC)

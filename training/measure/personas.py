@@ -1,6 +1,6 @@
 """Are personas different people, and is any of them recognisably one portrait of the bank?
 
-    python -m training measure-personas --portraits FOLDER --recogniser configs/recognisers/mobilefacenet.toml \\
+    python -m training measure-personas --portraits FOLDER... --recogniser configs/recognisers/mobilefacenet.toml \\
         --models FOLDER
 
 Three galleries: the personas themselves; the portraits' photos; and each portrait drawn by our own renderer alone
@@ -45,7 +45,6 @@ SWEEP: dict[str, dict[str, Any]] = {
     "offset .6": {"OFFSET_SIGMA": 0.6},
     "offset .9": {"OFFSET_SIGMA": 0.9},
     "no eyes region": {"EYES_REGION": _NOWHERE},
-    "no mouth region": {"MOUTH_REGION": _NOWHERE},
 }
 UNMIXED: dict[str, Any] = {"SHAPE_WEIGHTS": (1.0, 0.0, 0.0), "SHAPE_GAIN": 1.0, "OFFSET_SIGMA": 0.0}
 
@@ -162,10 +161,10 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def bank_photos(folder: Path, names: Path) -> list[tuple[Path, Floats]]:
-    """The bank's portraits in its order: by name, those listed, one face each."""
+def bank_photos(folders: Sequence[Path], names: Path) -> list[tuple[Path, Floats]]:
+    """The bank's portraits in its order: folder after folder by name, those listed, one face each."""
     listed = read_list(names)
-    return [(p.path, p.landmarks_px) for p in landmark_photos([folder]) if p.path.name in listed and p.faces == 1]
+    return [(p.path, p.landmarks_px) for p in landmark_photos(folders) if p.path.name in listed and p.faces == 1]
 
 
 def nearest_sheet(
@@ -207,7 +206,7 @@ def print_rows(rows: Sequence[dict[str, Any]]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training measure-personas", description=__doc__)
-    parser.add_argument("--portraits", type=Path, required=True)
+    parser.add_argument("--portraits", type=Path, nargs="+", required=True)
     parser.add_argument("--list", type=Path, default=LIST)
     parser.add_argument("--dlib", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--recogniser", type=Path, nargs="*", default=[], help="TOML files, as for anonymizer audit")
