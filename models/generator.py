@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from anonymizer.generate.conditioning import CHANNELS, COVERAGE, GUIDE, HOLE
 from models.fill import fill
 
-NETWORK = "unet-fill-4"  # changes whenever the same weights would mean something else
+NETWORK = "unet-fill-5"  # changes whenever the same weights would mean something else
 GRID_LEVEL = 2  # 2 ** (2 + 1) = GRID_DIVISOR
 GAIN_LOG_LIMIT = 1.2  # gains from 0.3 to 3.3
 BIAS_LIMIT = 0.5
@@ -127,7 +127,7 @@ class Generator(nn.Module):
         start = fill(conditioning, gain, bias).clamp(0.02, 0.98)
         painted = _less_hue(PAINT_LIMIT * torch.tanh(_without_dots(image[:, :3]) / PAINT_LIMIT))
         inpaint = torch.sigmoid(torch.log(start / (1 - start)) + painted)
-        matte = torch.maximum(torch.sigmoid(image[:, 3:]), _core(conditioning[:, COVERAGE]))
+        matte = torch.maximum(torch.sigmoid(_without_dots(image[:, 3:])), _core(conditioning[:, COVERAGE]))
         return gain, bias, inpaint, matte
 
 
@@ -179,7 +179,7 @@ def _mean3(x: Tensor) -> Tensor:
 
 
 def _without_dots(x: Tensor) -> Tensor:
-    """(B, C, S, S) blurred by about 1.2 px: free to set each px apart, training strung bright dots along holes."""
+    """(B, C, S, S) blurred by about 1.2 px: free to set each px apart, training strung dots along holes and guides."""
     return _mean3(_mean3(x))
 
 

@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from training.augment import Batch
 
-ODDS = 0.5
-DARKEST, LIGHTEST = -0.7, 0.25  # log gain
+ODDS = 0.35
+DARKEST, LIGHTEST = -0.65, 0.45  # log gain
 REDDER = (0.85, 1.02, 1.13)  # of the log gain, by channel: dark skin is redder
 # Middle and reach of skin's chroma Cr and Cb of 0 to 1 (ITU-R BT.601; Chai and Ngan, 1999).
 _CHROMA = ((0.605, 0.075), (0.42, 0.09))

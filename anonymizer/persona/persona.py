@@ -29,11 +29,11 @@ SHAPE_GAIN = 1.25  # a mix of three is flatter than one; this gives a single fac
 OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats its portraits' shape
 # Of the skin's log brightness: mixed and unwrapped, portraits have two thirds of a photo's contrast on the face. Kernel
 # distance × 1000 of 238 composites: 10.8 without, 9.3 with 1.25, 8.9 with 1.5, where lines and dark brows are too much.
-CONTRAST = 1.3
+CONTRAST = 1.45
 SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 48 personas of the lightest tone
 EYES_REGION = ((256, 146), (200, 84))  # soft ellipse in the 512 × 440 atlas: centre x, y and radii px
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
-IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 2
+IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 3
 IRIS_WEIGHTS_LIGHT = (0.25, 0.22, 0.15, 0.12, 0.16, 0.1)
 LID_BELOW_PX = 26  # below the lower lid's edge lies its skin
 LID_LIGHT = 55  # percentile of the skin around an eye that its lid has
@@ -65,8 +65,8 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     shape = mixed_shape(portraits, bank, model) + np.tensordot(own, model.identity_basis_cm, 1)
     tilt = bank.tilt_rad[range(3), portraits].sum(0) + own @ bank.tilt_of_offset_rad
     skin = _skin(portraits, tone, bank)
-    weights = IRIS_WEIGHTS_DARK if tone < 3 else IRIS_WEIGHTS_LIGHT
-    iris = np.array(IRIS_RGB, np.float32)[rng.choice(len(IRIS_RGB), p=weights)] * rng.uniform(0.8, 1.2)
+    weights = IRIS_WEIGHTS_DARK if tone < 4 else IRIS_WEIGHTS_LIGHT
+    iris = np.array(IRIS_RGB, np.float32)[rng.choice(len(IRIS_RGB), p=weights)] * rng.uniform(0.7, 1.1)
     mouth = decode_rgb(bank.teeth_webp[int(rng.integers(len(bank.teeth_webp)))])
     texture = np.zeros((atlas.HEIGHT_PX, atlas.WIDTH_PX, 3), np.uint8)
     texture[:FACE_ROWS] = skin
