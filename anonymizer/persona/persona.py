@@ -36,7 +36,7 @@ IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 
 IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 3
 IRIS_WEIGHTS_LIGHT = (0.25, 0.22, 0.15, 0.12, 0.16, 0.1)
 LID_BELOW_PX = 26  # below the lower lid's edge lies its skin
-LID_LIGHT = 55  # percentile of the skin around an eye that its lid has
+LID_LIGHT = 0.5  # of the way from the colour of a lid's fold to that of the skin around the eye
 IRIS_RADIUS = 0.46  # of half an eye's width; median of 129 portraits, both eyes
 
 
@@ -73,7 +73,7 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     for patch in (atlas.EYE_LEFT, atlas.EYE_RIGHT):
         texture[patch.y0 : patch.y1, patch.x0 : patch.x1] = eyeball(iris)
     for columns, (ring, rows) in zip(atlas.LID_COLUMNS, LIDS, strict=True):
-        texture[FACE_ROWS:, columns] = lid(skin, model.uv[list(rows[1])], model.uv[list(ring[1:8])])[:, None]
+        texture[FACE_ROWS:, columns] = lid(skin, *(model.uv[list(row)] for row in (*rows, ring[1:8])))[:, None]
     texture[atlas.MOUTH.y0 : atlas.MOUTH.y1, atlas.MOUTH.x0 : atlas.MOUTH.x1] = mouth
     return Persona(_read_straight(shape, tilt, model), texture, portraits, tone)
 
@@ -185,21 +185,25 @@ def eyeball(iris_rgb: Floats) -> npt.NDArray[np.uint8]:
     return np.asarray(np.clip(out, 0, 255), np.uint8)
 
 
-def lid(skin_rgb: npt.NDArray[np.uint8], brow_uv: Floats, lower_uv: Floats) -> npt.NDArray[np.uint8]:
-    """(136, 3) uint8: a shut lid's skin from its fold down to the lashes, in the colour of the skin around the eye.
+def lid(
+    skin_rgb: npt.NDArray[np.uint8], fold_uv: Floats, brow_uv: Floats, lower_uv: Floats
+) -> npt.NDArray[np.uint8]:
+    """(136, 3) uint8: a shut lid's skin from its fold down to the lashes: the fold's own colour, then half way to that of
+    the skin around the eye.
 
-    skin_rgb (440, 512, 3); atlas uv (N, 2) of the row below the brow, and of the lower lid, below which the skin is
-    looked at.
+    skin_rgb (440, 512, 3); atlas uv (N, 2) of the lid's fold, of the row below the brow, and of the lower lid, below which
+    the skin is looked at.
     """
     height = atlas.HEIGHT_PX - FACE_ROWS
     seen = []
-    for uv, below in ((brow_uv, 0), (lower_uv, LID_BELOW_PX)):
+    for uv, below in ((fold_uv, 0), (brow_uv, 0), (lower_uv, LID_BELOW_PX)):
         x, y = np.rint(uv * (atlas.WIDTH_PX, atlas.HEIGHT_PX)).astype(int).T
         seen.append(skin_rgb[np.clip(y + below, 0, FACE_ROWS - 1), x].astype(np.float32))
-    own = np.percentile(np.concatenate(seen), LID_LIGHT, axis=0)
+    fold, around = seen[0].mean(0), np.concatenate(seen[1:]).mean(0)
     at = np.linspace(0, 1, height, dtype=np.float32)
-    shade = np.interp(at, (0, 0.3, 0.55, 0.75, 0.85, 0.92, 1), (0.7, 0.86, 0.95, 0.86, 0.62, 0.26, 0.22))
-    return np.asarray(np.clip(own * shade[:, None], 0, 255), np.uint8)
+    lit = np.interp(at, (0, 0.1, 0.5, 1), (0, 0, 1, 0.7))[:, None]
+    shade = np.interp(at, (0, 0.78, 0.87, 0.93, 1), (1, 1, 0.7, 0.3, 0.25))[:, None]
+    return np.asarray(np.clip((fold + LID_LIGHT * lit * (around - fold)) * shade, 0, 255), np.uint8)
 
 
 def _step(value: Floats, start: float, end: float) -> Floats:
