@@ -27,8 +27,8 @@ SHAPE_WEIGHTS = (0.5, 0.28, 0.22)
 LOW_WEIGHTS = (0.7, 0.17, 0.13)  # of the texture's low frequencies: a face's own light and blush make it one face
 SHAPE_GAIN = 1.25  # a mix of three is flatter than one; this gives a single face's spread back
 OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats its portraits' shape
-# Of the skin's log brightness: mixed and unwrapped, portraits have two thirds of a photo's contrast on the face. Kernel
-# distance × 1000 of 238 composites: 10.8 without, 9.3 with 1.25, 8.9 with 1.5, where lines and dark brows are too much.
+# Of the skin's log brightness: unwrapped and lit by the network, portraits have three quarters of a photo's contrast on
+# the face (1.3). Kernel distance × 1000 of 238 composites: 8.6 with 1.3, 8.0 with 1.55, where lines are too much.
 CONTRAST = 1.45
 SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 48 personas of the lightest tone
 EYES_REGION = ((256, 146), (200, 84))  # soft ellipse in the 512 × 440 atlas: centre x, y and radii px
