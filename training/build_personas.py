@@ -27,6 +27,7 @@ from training.mouths import mouth_patches
 from training.unwrap import fill, unwrap
 
 LOW_SIGMA_PX = 26  # of the 512 px atlas; below it lips and brows stay in the detail, light does not
+RIM_FINE = 0.7
 RIM_SIGMA_PX = 4  # what is wider at the rim is a shadow of hair, not a pore; by eye on 41 portraits
 HAIR = -0.28  # log brightness, relative to the portrait's skin and the bank's usual, below which temples are hair
 LIPS, LIPS_HUE = ((256, 312), (92, 48)), 0.75  # atlas ellipse, and what is kept of its hue: paint looks wrong on most
@@ -113,8 +114,10 @@ def hair_rim() -> Floats:
 
 
 def even_rim(detail: Floats) -> Floats:
-    """Detail of which hair's shadows at the rim are taken; pores stay."""
-    return np.asarray(detail - hair_rim()[..., None] * cv2.GaussianBlur(detail, (0, 0), RIM_SIGMA_PX), np.float32)
+    """Detail of which hair's shadows at the rim are taken, and most of what is finer: cropped hair looked like cracks."""
+    rim = hair_rim()[..., None]
+    even = detail - rim * cv2.GaussianBlur(detail, (0, 0), RIM_SIGMA_PX)
+    return np.asarray(even * (1 - RIM_FINE * rim), np.float32)
 
 
 def without_hair(logs: list[Floats]) -> list[Floats]:
