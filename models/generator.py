@@ -144,8 +144,8 @@ def _less_hue(painted: Tensor) -> Tensor:
 
 
 def _even(grid: Tensor) -> Tensor:
-    """(B, 3, G, G) held to LIGHT_CELLS² cells averaged with their neighbours."""
-    return _at_size(_mean3(_cells(grid, LIGHT_CELLS)), grid)
+    """(B, 3, G, G) held to about LIGHT_CELLS² cells, at least two of the grid's a side, averaged with their neighbours."""
+    return _at_size(_mean3(F.avg_pool2d(grid, max(grid.shape[-1] // LIGHT_CELLS, 2))), grid)
 
 
 def _less_haze(gain: Tensor, bias: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:

@@ -29,7 +29,7 @@ SHAPE_GAIN = 1.25  # a mix of three is flatter than one; this gives a single fac
 OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats its portraits' shape
 # Of the skin's log brightness: unwrapped and lit by the network, portraits have three quarters of a photo's contrast on
 # the face (1.3). Kernel distance × 1000 of 238 composites: 8.6 with 1.3, 8.0 with 1.55, where lines are too much.
-CONTRAST = 1.35
+CONTRAST = 1.45
 SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 48 personas of the lightest tone
 EYES_REGION = ((256, 146), (200, 84))  # soft ellipse in the 512 × 440 atlas: centre x, y and radii px
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
