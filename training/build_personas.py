@@ -1,6 +1,6 @@
 """Build the persona bank from portraits of people who do not exist.
 
-    python -m training build-personas --portraits FOLDER... --list configs/personas.txt
+    python -m training build-personas --portraits FOLDER... --teeth BANK --list configs/personas.txt
 
 Portraits are unwrapped through their landmarks, hair at the temples is filled with skin, their low-frequency
 light is taken off, and what is left is stored as log detail. The list is made by looking at every one of them;
@@ -42,6 +42,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m training build-personas", description=__doc__)
     parser.add_argument("--portraits", type=Path, nargs="+", required=True)
     parser.add_argument("--mouths", type=Path, nargs="*", default=[], help="more folders of photos to take teeth from")
+    parser.add_argument("--teeth", type=Path, metavar="BANK", help="keep the mouths of this bank instead")
     parser.add_argument("--list", type=Path, default=LIST, help="portraits to take; `beard`, `feminine` behind a name")
     parser.add_argument("--out", type=Path, default=Path("anonymizer/weights/persona_bank_v2.npz"))
     args = parser.parse_args(argv)
@@ -50,16 +51,22 @@ def main(argv: list[str]) -> int:
     model = load_face_model()
     listed = read_list(args.list)
     photos = [p for p in landmark_photos(args.portraits) if p.faces == 1]
-    teeth = mouth_patches([*photos, *landmark_photos(args.mouths)], model)
+    mouths = _mouths_of(args.teeth) if args.teeth else {}
+    mouths = mouths or _packed("teeth", mouth_patches([*photos, *landmark_photos(args.mouths)], model), 92)
     named = [p for p in photos if p.path.parent == photos[0].path.parent]  # of the first folder, whose light is even
     tones = np.exp([_tone(low_frequencies(_log_texture(p, model))) for p in named])  # skins of all, not of the listed
     photos = [p for p in photos if p.path.name in listed]
     arrays = build(photos, model, [listed[p.path.name] for p in photos])
-    arrays |= {"tones": tone_steps(tones)} | _packed("teeth", teeth, 92)
+    arrays |= {"tones": tone_steps(tones)} | mouths
     np.savez(args.out, **arrays)
     size_mb = args.out.stat().st_size / 1e6
-    print(f"{len(photos)} portraits, {len(teeth)} mouths, {size_mb:.1f} MB")
+    print(f"{len(photos)} portraits, {len(mouths['teeth_ends'])} mouths, {size_mb:.1f} MB")
     return 0
+
+
+def _mouths_of(path: Path) -> dict[str, Any]:
+    with np.load(path) as arrays:
+        return {name: arrays[name] for name in ("teeth", "teeth_ends")}
 
 
 def read_list(path: Path) -> dict[str, set[str]]:
