@@ -144,7 +144,7 @@ def _less_hue(painted: Tensor) -> Tensor:
 
 
 def _even(grid: Tensor) -> Tensor:
-    """(B, 3, G, G) held to about LIGHT_CELLS² cells, at least two of the grid's a side, averaged with their neighbours."""
+    """(B, 3, G, G) held to about LIGHT_CELLS² cells, each of at least 2 × 2 of the grid's, averaged with neighbours."""
     return _at_size(_mean3(F.avg_pool2d(grid, max(grid.shape[-1] // LIGHT_CELLS, 2))), grid)
 
 

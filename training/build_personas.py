@@ -33,7 +33,10 @@ HAIR = -0.28  # log brightness, relative to the portrait's skin and the bank's u
 LIPS, LIPS_HUE = ((256, 312), (92, 48)), 0.75  # atlas ellipse, and what is kept of its hue: paint looks wrong on most
 HIGHLIGHT, PRESSED = 0.22, 0.65  # log detail above this is a specular highlight; share of the excess that is taken
 TONES = 6
-LOW_KEPT, SIDE_KEPT = 0.8, 0.35  # of a portrait's own low frequencies, and of what its sides differ by; the rest is light
+LOW_KEPT, SIDE_KEPT = (
+    0.8,
+    0.35,
+)  # of a portrait's own low frequencies, and of what its sides differ by; the rest is light
 LIST = Path("configs/personas.txt")
 SKIN = (slice(90, 330), slice(130, 382))  # atlas rows and columns that set the tone: forehead to cheeks
 
@@ -84,7 +87,9 @@ def build(photos: list[PhotoLandmarks], model: FaceModel, said: list[set[str]]) 
     kept = LOW_KEPT * (1 - hair_rim()[..., None])
     details = [plain_lips(even_rim(press_highlights(log - low))) for log, low in zip(logs, lows, strict=True)]
     arrays: dict[str, Any] = {
-        "low": np.stack([small(kept * (less_sided(low) - tone - light)) for low, tone in zip(lows, tones, strict=True)]),
+        "low": np.stack(
+            [small(kept * (less_sided(low) - tone - light)) for low, tone in zip(lows, tones, strict=True)]
+        ),
         "shapes_cm": np.stack([identity_shape(p, model) for p in photos]).astype(np.float16),
         "feminine": np.array(["_female_" in p.path.name or "feminine" in s for p, s in zip(photos, said, strict=True)]),
         "bearded": np.array(["beard" in s for s in said]),
@@ -121,7 +126,7 @@ def hair_rim() -> Floats:
 
 
 def even_rim(detail: Floats) -> Floats:
-    """Detail of which hair's shadows at the rim are taken, and most of what is finer: cropped hair looked like cracks."""
+    """Detail without hair's shadows at the rim, nor most of what is finer: cropped hair looked like cracks."""
     rim = hair_rim()[..., None]
     even = detail - rim * cv2.GaussianBlur(detail, (0, 0), RIM_SIGMA_PX)
     return np.asarray(even * (1 - RIM_FINE * rim), np.float32)

@@ -1,8 +1,8 @@
 """SELF's guide with another outline than the face's: what a persona's is to the wearer's face.
 
-A guide that ends where the face ends teaches nothing of jaws, foreheads and hair lines. Here it ends elsewhere: where it
-falls short the network learns to go on with the skin, where it reaches too far to paint hair, ears, neck and wall over
-it, each with the photo as its target.
+A guide that ends where the face ends teaches nothing of jaws, foreheads and hair lines. Here it ends elsewhere: where
+it falls short the network learns to go on with the skin, where it reaches too far to paint hair, ears, neck and wall
+over it, each with the photo as its target.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def fray(guide: Tensor, coverage: Tensor, normals: Tensor) -> tuple[Tensor, Tens
     scale = 1 + chosen * SCALE * (torch.rand(count, 1, 1, 1) * 2 - 1)
     bend = torch.randn(count, 2, _BENDS, _BENDS) * (BEND * chosen)
     field = F.interpolate(bend.to(device), size=(size, size), mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
-    still = F.affine_grid(torch.eye(2, 3, device=device).expand(count, 2, 3), [count, 1, size, size], align_corners=False)
+    still = F.affine_grid(
+        torch.eye(2, 3, device=device).expand(count, 2, 3), [count, 1, size, size], align_corners=False
+    )
     other = F.grid_sample(coverage, still * scale.to(device) + field, padding_mode="zeros", align_corners=False)
     known = (coverage > 0.5).float()
     beyond = push_pull(torch.cat([guide, normals], 1) * known, known) * (1 - known)

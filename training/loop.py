@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 def draw_batch(shard: Shard, config: TrainConfig, images_seen: int, team: Team) -> Batch:
-    """This process's rows at this point of the epoch's own order; random persona, hole, jitter, skin, wall and camera."""
+    """This process's rows at this point of the epoch's own order; random persona, hole, jitter, skin, wall, camera."""
     count = part_of(config.batch, team)
     at = (images_seen + team.rank * count + torch.arange(count)).tolist()
     epochs = sorted({position // len(shard.train) for position in at})

@@ -59,7 +59,9 @@ class PerceptualDistance(nn.Module):
         total = torch.zeros(len(got), device=got.device)
         for (stage, _), a, b in zip(STAGES, self.features(got), targets, strict=True):
             distance = ((a - b).float().square() * self.get_buffer(f"head{stage}")).sum(1, keepdim=True)
-            total = total + (distance * F.adaptive_avg_pool2d(where, distance.shape[-2:])).mean((1, 2, 3))
+            total = total + (distance * F.adaptive_avg_pool2d(where, (distance.shape[-2], distance.shape[-1]))).mean(
+                (1, 2, 3)
+            )
         return total
 
 

@@ -177,8 +177,8 @@ def perceptual_loss(
     players: Players,
     config: TrainConfig,
 ) -> Tensor:
-    """Of SELF, and of CROSS beside both faces: alternately the whole crop at half size, and a part of it at full size, on
-    a part of the rows."""
+    """Of SELF, and of CROSS beside both faces: alternately the whole crop at half size, and a part of it at full size,
+    on a part of the rows."""
     rows = max(int(len(photo) * config.perceptual_share), 1)
     ours, photo = torch.cat([branch[:rows] for branch in composites]), photo[:rows].repeat(2, 1, 1, 1)
     counted = torch.cat([mask[:rows] for mask in where])

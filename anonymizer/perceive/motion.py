@@ -21,8 +21,8 @@ DEAD_ZONE, PHOTO_DEAD_ZONE = 0.02, 0.04  # of a coefficient; what still jitters 
 # go, and a baseline and a dead zone are taken off: so what is left of a blink is drawn out until it shuts.
 BLINK_GAIN = 1.4
 # Of lids drawn a little lower the landmark network reads a third, of half shut ones more: so much is drawn in a clip,
-# for it to read what moved (36 photos with a persona each; between those and what 40 personas on grey would need, .32 to
-# .69). Photos keep BLINK_GAIN.
+# for it to read what moved (36 photos with a persona each; between those and what 40 personas on grey would need, .32
+# to .69). Photos keep BLINK_GAIN.
 LIDS_MOVED, LIDS_DRAWN = (0.0, 0.1, 0.25, 0.4, 0.55), (0.0, 0.24, 0.46, 0.62, 0.76)
 GAZE_GAIN = np.array([1.4, 1.0], np.float32)  # sideways, in clips: of a turned eye .6 is read (150 photos)
 GAZE_LIMIT = 0.55  # of half an eye's width; the iris touches the corner there

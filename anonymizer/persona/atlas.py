@@ -1,7 +1,8 @@
 """Layout of the texture atlas: the unwrapped face above, two eyeballs and the mouth's inside below.
 
 The canonical mesh uses v from .107 to .955 of its UV square, so the face takes the upper rows and
-a strip below is free for the parts that the mesh does not have: eyeballs, the mouth's inside, shut lids. u -> 1 − u mirrors the face.
+a strip below is free for the parts that the mesh does not have: eyeballs, the mouth's inside, shut lids.
+u -> 1 − u mirrors the face.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 A head is `neutral + shape + expression`, in centimetres of head space (see `anonymizer.faces`).
 A strip carries the forehead and temples on to the hair line, where the canonical mesh ends too soon.
 Eyeballs and the mouth's inside are flat patches spanned in the eyelids and inner lips; their place in
-the atlas follows the gaze and the skull, so an eye looks and teeth stay with the upper jaw. A shutting eye's lid is a strip
-of its own: stretched over an eye, the skin of the fold was a dark smear without lashes.
+the atlas follows the gaze and the skull, so an eye looks and teeth stay with the upper jaw. A shutting eye's lid is a
+strip of its own: stretched over an eye, the skin of the fold was a dark smear without lashes.
 """
 
 from __future__ import annotations
@@ -136,7 +136,8 @@ _LID_UV = np.stack([np.tile(np.linspace(0, 1, _LID_POINTS), 2), np.repeat([1.0, 
 
 
 def _shut_lids(head_cm: Floats, blinked_cm: Floats, resting_cm: Floats, shape_cm: Floats) -> tuple[float, float]:
-    """Lower the upper lids, in place, and say how far each is shut, 0 to 1: shut where the average head's opening is _SHUT_OPENING, as they are at rest.
+    """Lower the upper lids, in place, and say how far each is shut, 0 to 1: shut where the average head's opening is
+    _SHUT_OPENING, as they are at rest.
 
     The heads are of the same identity, shape_cm, whose eyes may be narrow or wide; blinked_cm: moved by blinks alone,
     since squinting eyes are narrow and not half shut.

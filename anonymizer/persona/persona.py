@@ -1,9 +1,9 @@
 """Personas: people who do not exist, drawn from a secret, a slot and a tone step, never from a face.
 
 Three portraits of the bank, of one sex, are put together: one gives the skin and most of the fine detail, the second
-eyes and brows, so that no contour is drawn twice (another's mouth and chin looked wrong on most); all three mix in shape
-and in low frequencies, and a random identity offset is added to the shape. Every skin tone has the same pool: with
-portraits near the wearer's own tone a recogniser told more of who it was (.04 of area under the curve,
+eyes and brows, so that no contour is drawn twice (another's mouth and chin looked wrong on most); all three mix in
+shape and in low frequencies, and a random identity offset is added to the shape. Every skin tone has the same pool:
+with portraits near the wearer's own tone a recogniser told more of who it was (.04 of area under the curve,
 docs/evaluation.md).
 """
 
@@ -118,7 +118,9 @@ def _choose(order: np.random.Generator, secret: bytes, slot: int, look: str, ban
     pool = np.flatnonzero(fits)
     turn, at = divmod(slot, len(pool))
     first = int(order.permutation(pool)[at])
-    partners = _random(derive(secret, first, "partners", 32)).permutation(pool[(pool != first) & (bank.feminine[pool] == bank.feminine[first])])
+    partners = _random(derive(secret, first, "partners", 32)).permutation(
+        pool[(pool != first) & (bank.feminine[pool] == bank.feminine[first])]
+    )
     pair = 2 * (turn % (len(partners) // 2))
     return first, int(partners[pair]), int(partners[pair + 1])
 
@@ -131,8 +133,7 @@ def _skin(portraits: tuple[int, int, int], tone: int, bank: PersonaBank) -> npt.
     details = {i: _recoloured(bank.detail(i), each) for i, each in zip((first, second), share, strict=False)}
     detail = details[first] + (details[second] - details[first]) * region(*EYES_REGION)
     low = (
-        sum(w * _recoloured(bank.low[i], k) for w, i, k in zip(LOW_WEIGHTS, portraits, share, strict=True))
-        + bank.light
+        sum(w * _recoloured(bank.low[i], k) for w, i, k in zip(LOW_WEIGHTS, portraits, share, strict=True)) + bank.light
     )
     log = detail + cv2.resize(np.asarray(low, np.float32), (atlas.WIDTH_PX, FACE_ROWS), interpolation=cv2.INTER_CUBIC)
     log += (CONTRAST - 1) * log.mean(2, keepdims=True)
@@ -185,14 +186,12 @@ def eyeball(iris_rgb: Floats) -> npt.NDArray[np.uint8]:
     return np.asarray(np.clip(out, 0, 255), np.uint8)
 
 
-def lid(
-    skin_rgb: npt.NDArray[np.uint8], fold_uv: Floats, brow_uv: Floats, lower_uv: Floats
-) -> npt.NDArray[np.uint8]:
-    """(136, 3) uint8: a shut lid's skin from its fold down to the lashes: the fold's own colour, then half way to that of
-    the skin around the eye.
+def lid(skin_rgb: npt.NDArray[np.uint8], fold_uv: Floats, brow_uv: Floats, lower_uv: Floats) -> npt.NDArray[np.uint8]:
+    """(136, 3) uint8: a shut lid's skin from its fold down to the lashes: the fold's own colour, then half way to that
+    of the skin around the eye.
 
-    skin_rgb (440, 512, 3); atlas uv (N, 2) of the lid's fold, of the row below the brow, and of the lower lid, below which
-    the skin is looked at.
+    skin_rgb (440, 512, 3); atlas uv (N, 2) of the lid's fold, of the row below the brow, and of the lower lid, below
+    which the skin is looked at.
     """
     height = atlas.HEIGHT_PX - FACE_ROWS
     seen = []

@@ -145,8 +145,8 @@ def test_nothing_is_painted_over_the_guides_inside() -> None:
         used = generator.eval()(conditioning)
     assert float(used[3][..., 12:20, 12:20].min()) == pytest.approx(1)
     assert float(used[3][..., :7, :].max()) < 1
-    for learnt, shown in zip(learning, used, strict=True):
-        torch.testing.assert_close(learnt, shown)
+    for learnt, in_use in zip(learning, used, strict=True):
+        torch.testing.assert_close(learnt, in_use)
 
 
 def test_less_haze_keeps_the_light_on_the_guides_mean_colour() -> None:

@@ -97,8 +97,8 @@ def test_lids_shut_and_open_eyes_stay_as_they_are(size: float) -> None:
 
 
 def test_a_shut_lid_is_a_strip_of_its_own() -> None:
-    """The skin above follows in order and little, no texture moves; the strip reaches from the lashes to the fold, nearer
-    than the skin behind it, and has no height while the eye is open."""
+    """The skin above follows in order and little, no texture moves; the strip reaches from the lashes to the fold,
+    nearer than the skin behind it, and has no height while the eye is open."""
     shut = MODEL.resting_expression.copy()
     shut[[9, 10]] = 1
     opened, open_uv = MODEL.animate(code(), NOBODY)
@@ -135,7 +135,9 @@ def test_an_open_jaw_opens_the_mouth_and_lowers_the_chin() -> None:
     gap = [head[LIP_LOWER_INNER, 1] - head[LIP_UPPER_INNER, 1] for head in (shut, opened)]
     assert gap[1] > gap[0] + 1.0
     assert opened[152, 1] > shut[152, 1] + 0.5
-    patches = [MODEL.animate(code(expression=e), NOBODY)[1][FIRST_LID_VERTEX - 1, 1] for e in (MODEL.resting_expression, wide)]
+    patches = [
+        MODEL.animate(code(expression=e), NOBODY)[1][FIRST_LID_VERTEX - 1, 1] for e in (MODEL.resting_expression, wide)
+    ]
     assert patches[1] > patches[0]
 
 
