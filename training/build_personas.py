@@ -54,10 +54,12 @@ def main(argv: list[str]) -> int:
     model = load_face_model()
     listed = read_list(args.list)
     photos = [p for p in landmark_photos(args.portraits) if p.faces == 1]
-    mouths = _mouths_of(args.teeth) if args.teeth else {}
-    mouths = mouths or _packed("teeth", mouth_patches([*photos, *landmark_photos(args.mouths)], model), 92)
-    named = [p for p in photos if p.path.parent == photos[0].path.parent]  # of the first folder, whose light is even
-    tones = np.exp([_tone(low_frequencies(_log_texture(p, model))) for p in named])  # skins of all, not of the listed
+    if args.teeth:
+        mouths = _mouths_of(args.teeth)
+    else:
+        mouths = _packed("teeth", mouth_patches([*photos, *landmark_photos(args.mouths)], model), 92)
+    even = [p for p in photos if p.path.parent == photos[0].path.parent]  # of the first folder, plainly lit
+    tones = np.exp([_tone(low_frequencies(_log_texture(p, model))) for p in even])  # skins of all of them, not of the listed
     photos = [p for p in photos if p.path.name in listed]
     arrays = build(photos, model, [listed[p.path.name] for p in photos])
     arrays |= {"tones": tone_steps(tones)} | mouths

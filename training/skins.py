@@ -33,10 +33,8 @@ def with_skins(batch: Batch, gains: Tensor) -> Batch:
     photo = batch.photo
     skin = torch.maximum(_skin(photo) * batch.person, batch.own.skin)
     skin = F.avg_pool2d(F.avg_pool2d(skin, 3, 1, 1), 3, 1, 1)
-    # What shines stays as bright: the gain is taken from what is not white.
-    shine = photo.amin(1, keepdim=True) ** 3
-    toned = photo * torch.exp(gains.to(photo.device) * skin * (1 - shine))
-    toned = toned.clamp(0, 1)
+    shine = photo.amin(1, keepdim=True) ** 3  # of the skin's surface, not of its colour: it stays
+    toned = (photo * torch.exp(gains.to(photo.device) * skin * (1 - shine))).clamp(0, 1)
     return replace(batch, photo=toned, guide_photo=toned)
 
 
