@@ -59,7 +59,7 @@ def main(argv: list[str]) -> int:
     else:
         mouths = _packed("teeth", mouth_patches([*photos, *landmark_photos(args.mouths)], model), 92)
     even = [p for p in photos if p.path.parent == photos[0].path.parent]  # of the first folder, plainly lit
-    tones = np.exp([_tone(low_frequencies(_log_texture(p, model))) for p in even])  # skins of all of them, not of the listed
+    tones = np.exp([_tone(low_frequencies(_log_texture(p, model))) for p in even])  # of all, not of those listed
     photos = [p for p in photos if p.path.name in listed]
     arrays = build(photos, model, [listed[p.path.name] for p in photos])
     arrays |= {"tones": tone_steps(tones)} | mouths
