@@ -115,7 +115,10 @@ def agreement_db(first: Path, second: Path, samples: Tensor) -> float:
 
 
 def _shown(path: Path, samples: Tensor) -> Tensor:
-    session = quiet.onnxruntime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    ort = quiet.onnxruntime()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1  # threads that wait for each other on a busy machine took up to 108 s
+    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     answers = [session.run(list(OUTPUT_NAMES), {INPUT_NAME: crop[None]}) for crop in samples.float().cpu().numpy()]
     layers = Layers(*(torch.from_numpy(np.concatenate(planes)) for planes in zip(*answers, strict=True)))
     return shown(layers, samples.float().cpu()).clamp(0, 1)
