@@ -16,12 +16,11 @@ from torch.nn import functional as F
 from anonymizer.generate.conditioning import CHANNELS, COVERAGE, GUIDE, HOLE
 from models.fill import fill
 
-NETWORK = "unet-fill-5"  # changes whenever the same weights would mean something else
+NETWORK = "unet-fill-6"  # changes whenever the same weights would mean something else
 GRID_LEVEL = 2  # 2 ** (2 + 1) = GRID_DIVISOR
 GAIN_LOG_LIMIT = 1.2  # gains from 0.3 to 3.3
 BIAS_LIMIT = 0.5
 HUE_CELLS = 4  # of the crop's side: the light's hue changes slowly over a face
-LIGHT_CELLS = 12  # of the crop's side: with 8 side light was lost, with 24 webcams' faces were lit too hard
 CORE_CELLS = 32  # of the crop's side: two of them inside its rim the guide is shown as it is, nothing painted over it
 PAINT_LIMIT = 1.5  # of what is painted over the smooth fill, in logits; without it cheeks glowed, ears had smears
 PAINT_HUE = 0.35  # of what its channels differ by; the smooth fill has the hues, and free ones were teal specks at rims
@@ -119,7 +118,7 @@ class Generator(nn.Module):
             if level == GRID_LEVEL:
                 grid = self.grid(x)
         gain, bias = (_one_hue(part) for part in torch.tanh(grid.float()).chunk(2, 1))
-        gain, bias = _even(gain), _even(bias)
+        gain, bias = _mean3(gain), _mean3(bias)
         gain, bias = _less_haze(torch.exp(gain * GAIN_LOG_LIMIT), bias * BIAS_LIMIT, conditioning)
         image = F.pixel_shuffle(self.image(x), 2).float()
         if self.shape.direct:
@@ -127,7 +126,7 @@ class Generator(nn.Module):
         start = fill(conditioning, gain, bias).clamp(0.02, 0.98)
         painted = _less_hue(PAINT_LIMIT * torch.tanh(_without_dots(image[:, :3]) / PAINT_LIMIT))
         inpaint = torch.sigmoid(torch.log(start / (1 - start)) + painted)
-        matte = torch.maximum(torch.sigmoid(_without_dots(image[:, 3:])), _core(conditioning[:, COVERAGE]))
+        matte = torch.maximum(torch.sigmoid(_without_dots(image[:, 3:])), core(conditioning[:, COVERAGE]))
         return gain, bias, inpaint, matte
 
 
@@ -143,11 +142,6 @@ def _less_hue(painted: Tensor) -> Tensor:
     return grey + PAINT_HUE * (painted - grey)
 
 
-def _even(grid: Tensor) -> Tensor:
-    """(B, 3, G, G) held to about LIGHT_CELLS² cells, each of at least 2 × 2 of the grid's, averaged with neighbours."""
-    return _at_size(_mean3(F.avg_pool2d(grid, max(grid.shape[-1] // LIGHT_CELLS, 2))), grid)
-
-
 def _less_haze(gain: Tensor, bias: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
     """The same light on the guide's mean colour by more gain and less bias."""
     coverage = conditioning[:, COVERAGE]
@@ -156,8 +150,8 @@ def _less_haze(gain: Tensor, bias: Tensor, conditioning: Tensor) -> tuple[Tensor
     return (gain + (1 - HAZE) * bias / mean).clamp(min=0.1), HAZE * bias
 
 
-def _core(coverage: Tensor) -> Tensor:
-    """(B, 1, S, S): 0 at the guide's rim and outside, rising to 1 two of CORE_CELLS inside."""
+def core(coverage: Tensor) -> Tensor:
+    """Coverage (B, 1, S, S) -> (B, 1, S, S): 0 at the guide's rim and outside, rising to 1 two of CORE_CELLS inside."""
     cells = F.interpolate(coverage.float(), size=(CORE_CELLS, CORE_CELLS), mode="bilinear", align_corners=False)
     inside = (2 * _mean3(_mean3(cells)) - 1).clamp(0, 1)
     return _at_size(inside * inside * (3 - 2 * inside), coverage)

@@ -81,12 +81,22 @@ def soften_inside(rgb: Tensor, coverage: Tensor, softness: Tensor) -> Tensor:
 
 def soften(rgb: Tensor, softness: Tensor) -> Tensor:
     """Blur by softness (B, 1, 1, 1): 0 = not at all, .5 = a box of 3 px twice, 1 = one of 5 px twice."""
-    half = _box(_box(rgb, 3), 3)
+    half = box_mean(box_mean(rgb, 3), 3)
     return torch.lerp(
-        torch.lerp(rgb, half, (softness * 2).clamp(max=1)), _box(_box(rgb, 5), 5), (softness * 2 - 1).clamp(min=0)
+        torch.lerp(rgb, half, (softness * 2).clamp(max=1)),
+        box_mean(box_mean(rgb, 5), 5),
+        (softness * 2 - 1).clamp(min=0),
     )
 
 
-def _box(rgb: Tensor, side: int) -> Tensor:
+def box_mean(rgb: Tensor, side: int) -> Tensor:
+    """Means of side × side px; on a CPU sums of shifted planes take a fraction of the time of `avg_pool2d`."""
     margin = side // 2
-    return F.avg_pool2d(F.pad(rgb, (margin,) * 4, mode="replicate"), side, 1)
+    rgb = F.pad(rgb, (margin,) * 4, mode="replicate")
+    for dim in (2, 3):
+        length = rgb.shape[dim] - side + 1
+        total = rgb.narrow(dim, 0, length) + rgb.narrow(dim, 1, length)
+        for shift in range(2, side):
+            total += rgb.narrow(dim, shift, length)
+        rgb = total
+    return rgb / side**2

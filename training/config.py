@@ -59,6 +59,7 @@ class TrainConfig:
     checkpoint_s: float = 300.0
     stats_kimg: float = 0.2
     judge_self: bool = True  # off: the critic sees CROSS alone, where composites of SELF no longer tell it anything
+    judge_rim: bool = True  # off: the critic sees the guide's inside, too
     guide: str = "persona"  # or "sketch": one skin tone with dark eyes and mouth, no texture; for comparison
     cross: bool = True  # off: SELF alone, drawn twice; for comparison
     loss: LossWeights = field(default_factory=LossWeights)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.fill import push_pull
+from training.textures import unit
 
 ODDS = 0.75
 SCALE = 0.07  # larger or smaller by so much at most
@@ -34,4 +35,4 @@ def fray(guide: Tensor, coverage: Tensor, normals: Tensor) -> tuple[Tensor, Tens
     known = (coverage > 0.5).float()
     beyond = push_pull(torch.cat([guide, normals], 1) * known, known) * (1 - known)
     guide, normals = guide * known + beyond[:, :3], normals * known + beyond[:, 3:]
-    return guide * (other > 0), other, F.normalize(normals, dim=1) * other
+    return guide * (other > 0), other, unit(normals) * other

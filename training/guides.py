@@ -9,9 +9,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from anonymizer.generate.conditioning import GUIDE
-from models.generator import stack_conditioning
+from models.generator import core, stack_conditioning
 from training.augment import Batch, Mesh
-from training.cameras import soften_inside
+from training.borders import Drawn, with_border
+from training.cameras import box_mean, soften_inside
 from training.fray import fray
 from training.textures import blur_inside, masked_mean, match_tone, sample_textures
 
@@ -30,7 +31,8 @@ TONE_ERROR, TINT_ERROR = 0.25, 0.09  # log error of the tone that is proposed at
 class Guided:
     """conditioning: (B, 11, S, S). guide (B, 3, S, S) straight colour, 0 outside coverage (B, 1, S, S);
     worn: well inside the coverage; inner: the same away from eyes and mouth, where the guide alone should show;
-    rim: where the guide ends inside the hole, and what is near."""
+    rim: where the guide ends inside the hole, and what is near; asked: 0 where another's face shows whatever the
+    network answers: it would darken foreheads for hair that it may not paint."""
 
     conditioning: Tensor
     guide: Tensor
@@ -38,6 +40,7 @@ class Guided:
     worn: Tensor
     inner: Tensor
     rim: Tensor
+    asked: Tensor
 
 
 def self_guide(batch: Batch) -> Guided:
@@ -56,19 +59,22 @@ def self_guide(batch: Batch) -> Guided:
     guide = torch.lerp(mixed, other, mesh.patch)
     guide = soften_inside(_degrade(guide, skin), coverage, _softness(batch))
     guide, coverage, normals = _warp(guide, coverage, mesh.normals)
-    guide, frayed, normals = fray(guide, coverage, normals)
-    return _guided(batch, guide, frayed, normals, mesh.patch, coverage)
+    (guide, shown, normals), face = with_border(fray(guide, coverage, normals), _persona(batch))
+    return _guided(batch, guide, shown, normals, mesh.patch, coverage * face)
 
 
 def cross_guide(batch: Batch) -> Guided:
     """A persona's texture on the persona's mesh, roughly in the tone of the photo's skin."""
+    return _guided(batch, *_persona(batch), batch.persona.patch)
+
+
+def _persona(batch: Batch) -> Drawn:
     mesh, count = batch.persona, len(batch.photo)
     device = batch.photo.device
     drawn = sample_textures(batch.textures, batch.coarse_textures, mesh.uv, torch.rand(count).to(device)) * mesh.shade
     skin = masked_mean(batch.photo, batch.own.skin)
     drawn = match_tone(drawn, mesh.coverage, skin, _tone_error(count, device, 1.0))
-    drawn = soften_inside(drawn, mesh.coverage, _softness(batch))
-    return _guided(batch, drawn, mesh.coverage, mesh.normals, mesh.patch)
+    return soften_inside(drawn, mesh.coverage, _softness(batch)), mesh.coverage, mesh.normals
 
 
 def sketched(guided: Guided, mesh: Mesh) -> Guided:
@@ -89,8 +95,9 @@ def _guided(
     shown = coverage * batch.hole
     worn = 1 - widen(1 - shown)
     rim = (widen(shown) - worn).clamp(min=0) * batch.hole
-    inner = worn if face is None else worn * (1 - widen(1 - face))
-    return Guided(conditioning, guide, coverage, worn, inner * (1 - widen(patch)), rim)
+    face = torch.ones_like(coverage) if face is None else face
+    inner = worn * (1 - widen(1 - face)) * (1 - widen(patch))
+    return Guided(conditioning, guide, coverage, worn, inner, rim, 1 - core(coverage) * (1 - face))
 
 
 def _softness(batch: Batch) -> Tensor:
@@ -127,7 +134,7 @@ def _degrade(guide: Tensor, skin: Tensor) -> Tensor:
     light = F.interpolate(coarse.to(device), size=(size, size), mode="bicubic", align_corners=True)
     contrast = 1 + (torch.rand(count, 1, 1, 1) * 2 - 1).to(device) * CONTRAST
     out = ((guide - skin) * contrast + skin).clamp(0, 1) * torch.exp(light)
-    soft = F.avg_pool2d(F.pad(out, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    soft = box_mean(out, 3)
     sharpness = torch.empty(count, 1, 1, 1).uniform_(-0.4, 1.0).to(device)  # below 0 sharpens, 1 is blurred
     out = torch.lerp(out, soft, sharpness)
     noise = torch.rand(count, 1, 1, 1).to(device) ** 2 * NOISE

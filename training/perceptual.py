@@ -49,7 +49,8 @@ class PerceptualDistance(nn.Module):
             assert isinstance(block, nn.ModuleList)
             for conv in block:
                 x = F.relu(conv(x))
-            found.append(x * torch.rsqrt(x.float().square().sum(1, keepdim=True) + 1e-8))
+            length = (x * x).sum(1, keepdim=True, dtype=torch.float32)
+            found.append(x * torch.rsqrt(length + 1e-8).to(x.dtype))
         return found
 
     def forward(self, got: Tensor, want: Tensor, where: Tensor) -> Tensor:
@@ -58,10 +59,10 @@ class PerceptualDistance(nn.Module):
             targets = self.features(want)
         total = torch.zeros(len(got), device=got.device)
         for (stage, _), a, b in zip(STAGES, self.features(got), targets, strict=True):
-            distance = ((a - b).float().square() * self.get_buffer(f"head{stage}")).sum(1, keepdim=True)
-            total = total + (distance * F.adaptive_avg_pool2d(where, (distance.shape[-2], distance.shape[-1]))).mean(
-                (1, 2, 3)
-            )
+            difference = a - b
+            distance = F.conv2d(difference * difference, self.get_buffer(f"head{stage}")).float()
+            counted = F.adaptive_avg_pool2d(where, (distance.shape[-2], distance.shape[-1]))
+            total = total + (distance * counted).mean((1, 2, 3))
         return total
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from anonymizer.generate.conditioning import CONTEXT
+from anonymizer.generate.conditioning import CONTEXT, COVERAGE
 from models.discriminator import Discriminator, Verdicts
-from models.generator import PRESETS, Generator, Layers, compose
+from models.generator import PRESETS, Generator, Layers, compose, core
 from training import losses
 from training.augment import Batch, diff_augment
 from training.cameras import soften_inside
@@ -72,7 +72,7 @@ def train_step(players: Players, batch: Batch, config: TrainConfig) -> dict[str,
     layers = run_generator(players.generator, conditioning)
     photos, blends = batch.photo.repeat(2, 1, 1, 1), batch.blend.repeat(2, 1, 1, 1)
     composites = compose(layers, conditioning, photos, blends)
-    stats = discriminator_turn(players, batch, _judged(composites, batch, config).detach(), conditioning, config)
+    stats = discriminator_turn(players, batch, composites.detach(), conditioning, config)
     total, found = generator_losses(players, batch, (own, cross), layers, composites, config)
     if players.steps * config.batch >= config.critic_first_kimg * 1000:
         players.generator_adam.zero_grad(set_to_none=True)
@@ -92,9 +92,23 @@ def draw_guides(batch: Batch, config: TrainConfig) -> tuple[Guided, Guided]:
     return own, cross
 
 
-def _judged(composites: Tensor, batch: Batch, config: TrainConfig) -> Tensor:
-    """Those of both branches, or of CROSS alone."""
-    return composites if config.judge_self else composites[len(batch.photo) :]
+def _judged(composites: Tensor, conditioning: Tensor, config: TrainConfig) -> tuple[Tensor, Tensor]:
+    """Composites and conditioning of both branches, or of CROSS alone; as the critic sees them."""
+    first = 0 if config.judge_self else len(composites) // 2
+    composites, conditioning = composites[first:], conditioning[first:]
+    return _rim_of(composites, conditioning, config), conditioning
+
+
+def _rim_of(images: Tensor, conditioning: Tensor, config: TrainConfig) -> Tensor:
+    """Grey where the guide shows as it is: a critic that knows personas by their features teaches nothing of rims."""
+    if not config.judge_rim:
+        return images
+    return torch.lerp(images, torch.full_like(images, 0.5), core(conditioning[:, COVERAGE]))
+
+
+def _counted(blend: Tensor, conditioning: Tensor, config: TrainConfig) -> Tensor:
+    """(B, 1, S, S): which pixels' patches the critic's losses count."""
+    return blend * (1 - core(conditioning[:, COVERAGE])) if config.judge_rim else blend
 
 
 def judge(players: Players, composite: Tensor, hole: Tensor, context: Tensor, full: bool = False) -> Verdicts:
@@ -108,20 +122,26 @@ def discriminator_turn(
     players: Players, batch: Batch, composites: Tensor, conditioning: Tensor, config: TrainConfig
 ) -> dict[str, Tensor]:
     """Real photos up, composites (of CROSS, or of both branches) down; every r1_every steps the gradient penalty."""
-    context = conditioning[: len(batch.photo), CONTEXT]
+    composites, conditioning = _judged(composites, conditioning, config)
+    count, times = len(batch.photo), (len(composites) // len(batch.photo), 1, 1, 1)
+    photo, hole, context = (
+        _rim_of(batch.photo, conditioning[-count:], config),
+        batch.hole,
+        conditioning[:count, CONTEXT],
+    )
     players.discriminator.requires_grad_(True)
     players.discriminator_adam.zero_grad(set_to_none=True)
-    real = judge(players, *diff_augment(batch.photo, batch.hole, context, config.augment))
-    up = losses.discriminator_says(real, batch.blend, real=True)
-    times = len(composites) // len(batch.photo), 1, 1, 1
-    fake = judge(players, *diff_augment(composites, batch.hole.repeat(times), context.repeat(times), config.augment))
-    down = losses.discriminator_says(fake, batch.blend.repeat(times), real=False)
+    real = judge(players, *diff_augment(photo, hole, context, config.augment))
+    counted = _counted(batch.blend.repeat(times), conditioning, config)
+    up = losses.discriminator_says(real, counted[-count:], real=True)
+    fake = judge(players, *diff_augment(composites, hole.repeat(times), context.repeat(times), config.augment))
+    down = losses.discriminator_says(fake, counted, real=False)
     (up + down).backward()  # type: ignore[no-untyped-call]
     stats = {"d_real": up.detach(), "d_fake": down.detach()}
     if config.r1 > 0 and players.steps % config.r1_every == 0:
-        half = max(len(batch.photo) // 2, 2)
-        images = batch.photo[:half].detach().requires_grad_(True)
-        penalty = losses.gradient_penalty(judge(players, images, batch.hole[:half], context[:half], full=True), images)
+        half = max(count // 2, 2)
+        images = photo[:half].detach().requires_grad_(True)
+        penalty = losses.gradient_penalty(judge(players, images, hole[:half], context[:half], full=True), images)
         (penalty * (config.r1 / 2 * config.r1_every)).backward()  # type: ignore[no-untyped-call]
         stats["r1"] = penalty.detach()
     _adam_step(players.discriminator_adam, players, config, config.lr_discriminator)
@@ -141,21 +161,21 @@ def generator_losses(
     count, weights = len(batch.photo), config.loss
     own, cross = guided
     ours, theirs = composites[:count], composites[count:]
-    focus = batch.blend * (1 + weights.eyes_and_mouth * batch.own.patch)
+    focus = batch.blend * (1 + weights.eyes_and_mouth * batch.own.patch) * own.asked
     l1, coarse = losses.multi_scale_l1(ours, batch.photo, focus)
     face = torch.maximum(batch.own.coverage, batch.persona.coverage)
     outside = batch.blend * (1 - face)
-    judged = _judged(composites, batch, config)
+    within = core(batch.own.coverage) * core(batch.persona.coverage)  # light by the hair made foreheads foggy
+    judged, given = _judged(composites, torch.cat([own.conditioning, cross.conditioning]), config)
     times = len(judged) // count, 1, 1, 1
-    context = own.conditioning[:, CONTEXT].repeat(times)
-    verdicts = judge(players, *diff_augment(judged, batch.hole.repeat(times), context, config.augment))
+    verdicts = judge(players, *diff_augment(judged, batch.hole.repeat(times), given[:, CONTEXT], config.augment))
     found = {
         "l1": l1,
         "coarse_l1": coarse,
         "gradient": losses.gradient_l1(ours, batch.photo, focus),
-        "adversarial": losses.generator_says(verdicts, batch.blend.repeat(times)),
+        "adversarial": losses.generator_says(verdicts, _counted(batch.blend.repeat(times), given, config)),
         "structure": losses.structure(theirs, soften_inside(cross.guide, cross.coverage, batch.softness), cross.worn),
-        "cross_light": losses.light(theirs, batch.photo, batch.blend),
+        "cross_light": losses.light(theirs, batch.photo, batch.blend * within),
         "cross_outside": losses.multi_scale_l1(theirs, batch.photo, outside)[0],
         "rim": losses.edges(theirs, cross.rim),
         "smooth_grid": losses.grid_roughness(layers),
@@ -163,7 +183,7 @@ def generator_losses(
         "range": losses.out_of_range(composites),
     }
     if players.perceptual is not None:
-        where = torch.ones_like(outside), outside
+        where = own.asked, outside
         found["perceptual"] = perceptual_loss(players.perceptual, (ours, theirs), batch.photo, where, players, config)
     total = torch.stack([value * getattr(weights, name) for name, value in found.items()]).sum()
     return total, {name: value.detach() for name, value in found.items()}

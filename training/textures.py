@@ -44,3 +44,8 @@ def blur_inside(rgb: Tensor, coverage: Tensor, cells: int) -> Tensor:
     weight = F.avg_pool2d(F.avg_pool2d(coverage, pool), 3, 1, 1)
     low = total / weight.clamp(min=1e-3)
     return F.interpolate(low, size=size, mode="bilinear", align_corners=False)
+
+
+def unit(normals: Tensor) -> Tensor:
+    """(B, 3, S, S) of length 1, 0 where there is none; on a CPU `F.normalize` over channels takes ten times as long."""
+    return normals * torch.rsqrt(normals.square().sum(1, keepdim=True) + 1e-6)
