@@ -28,6 +28,7 @@ from training.unwrap import fill, unwrap
 
 LOW_SIGMA_PX = 26  # of the 512 px atlas; below it lips and brows stay in the detail, light does not
 RIM_FINE = 0.7
+LEAST_EVEN = 0.5  # of the evening of rims, where no hair was found
 RIM_SIGMA_PX = 4  # what is wider at the rim is a shadow of hair, not a pore; by eye on 41 portraits
 HAIR = -0.28  # log brightness, relative to the portrait's skin and the bank's usual, below which temples are hair
 LIPS, LIPS_HUE = ((256, 312), (92, 48)), 0.75  # atlas ellipse, and what is kept of its hue: paint looks wrong on most
@@ -82,15 +83,20 @@ def read_list(path: Path) -> dict[str, set[str]]:
 
 def build(photos: list[PhotoLandmarks], model: FaceModel, said: list[set[str]]) -> dict[str, Any]:
     """All arrays of the bank but tones and teeth."""
-    logs = without_hair([_log_texture(p, model) for p in photos])
+    logs, hair = without_hair([_log_texture(p, model) for p in photos])
     lows = [low_frequencies(log) for log in logs]
     tones = np.stack([_tone(low) for low in lows])
     light = np.mean([symmetric(low) - tone for low, tone in zip(lows, tones, strict=True)], 0)
-    kept = LOW_KEPT * (1 - hair_rim()[..., None])
-    details = [plain_lips(even_rim(press_highlights(log - low))) for log, low in zip(logs, lows, strict=True)]
+    rims = [hair_rim()[..., None] * np.maximum(LEAST_EVEN, each) for each in hair]
+    details = [
+        plain_lips(even_rim(press_highlights(log - low), rim)) for log, low, rim in zip(logs, lows, rims, strict=True)
+    ]
     arrays: dict[str, Any] = {
         "low": np.stack(
-            [small(kept * (less_sided(low) - tone - light)) for low, tone in zip(lows, tones, strict=True)]
+            [
+                small(LOW_KEPT * (1 - rim) * (less_sided(low) - tone - light))
+                for low, tone, rim in zip(lows, tones, rims, strict=True)
+            ]
         ),
         "shapes_cm": np.stack([identity_shape(p, model) for p in photos]).astype(np.float16),
         "feminine": np.array(["_female_" in p.path.name or "feminine" in s for p, s in zip(photos, said, strict=True)]),
@@ -127,20 +133,21 @@ def hair_rim() -> Floats:
     return np.asarray(rim * rim * (3 - 2 * rim), np.float32)
 
 
-def even_rim(detail: Floats) -> Floats:
-    """Detail without hair's shadows at the rim, nor most of what is finer: cropped hair looked like cracks."""
-    rim = hair_rim()[..., None]
+def even_rim(detail: Floats, rim: Floats) -> Floats:
+    """Detail without hair's shadows where rim (440, 512, 1) is 1, nor most of what is finer: cropped hair looked like
+    cracks."""
     even = detail - rim * cv2.GaussianBlur(detail, (0, 0), RIM_SIGMA_PX)
     return np.asarray(even * (1 - RIM_FINE * rim), np.float32)
 
 
-def without_hair(logs: list[Floats]) -> list[Floats]:
-    """(440, 512, 3) log textures with skin where hair hangs over the temples or the top of the forehead."""
+def without_hair(logs: list[Floats]) -> tuple[list[Floats], list[Floats]]:
+    """(440, 512, 3) log textures with skin where hair hangs over the temples or the top of the forehead; where that
+    is, (440, 512, 1) in [0, 1]."""
     rim = hair_rim() > 0.5
     grey = [cv2.GaussianBlur((log - _tone(low_frequencies(log))).mean(2), (0, 0), 5) for log in logs]
     usual = np.median([np.maximum(g, g[:, ::-1]) for g in grey], 0)
     wider = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (19, 19))
-    out = []
+    out, where = [], []
     for log, own in zip(logs, grey, strict=True):
         hair = cv2.dilate(((own - usual < HAIR) & rim).astype(np.float32), wider)
         texture: Floats = np.zeros((atlas.HEIGHT_PX, atlas.WIDTH_PX, 3), np.float32)
@@ -148,7 +155,8 @@ def without_hair(logs: list[Floats]) -> list[Floats]:
         texture[: bank.FACE_ROWS] = np.exp(log)
         sure[: bank.FACE_ROWS] = 1 - cv2.GaussianBlur(hair, (0, 0), 4)
         out.append(np.log(np.maximum(fill(texture, sure)[: bank.FACE_ROWS], 0.02)))
-    return out
+        where.append(cv2.GaussianBlur(cv2.dilate(hair, wider), (0, 0), 12)[..., None])
+    return out, where
 
 
 def low_frequencies(log: Floats) -> Floats:
