@@ -23,7 +23,7 @@ BIAS_LIMIT = 0.5
 HUE_CELLS = 4  # of the crop's side: the light's hue changes slowly over a face
 CORE_CELLS = 32  # of the crop's side: two of them inside its rim the guide is shown as it is, nothing painted over it
 PAINT_LIMIT = 1.5  # of what is painted over the smooth fill, in logits; without it cheeks glowed, ears had smears
-PAINT_HUE = 0.35  # of what its channels differ by; the smooth fill has the hues, and free ones were teal specks at rims
+PAINT_HUE = 0.5  # of what its channels differ by, as smooth as the grid: free hues were teal and orange specks at rims
 HAZE = 0.4  # of the bias; the rest becomes gain, which keeps the guide's contrast
 
 
@@ -137,9 +137,10 @@ def _one_hue(grid: Tensor) -> Tensor:
 
 
 def _less_hue(painted: Tensor) -> Tensor:
-    """(B, 3, S, S) logits with PAINT_HUE of what the channels differ by."""
+    """(B, 3, S, S) logits with PAINT_HUE of what the channels differ by, as smooth as the colour grid."""
     grey = painted.mean(1, keepdim=True)
-    return grey + PAINT_HUE * (painted - grey)
+    hue = _mean3(F.avg_pool2d(painted - grey, 2 ** (GRID_LEVEL + 1)))
+    return grey + PAINT_HUE * _at_size(hue, painted)
 
 
 def _less_haze(gain: Tensor, bias: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:

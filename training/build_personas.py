@@ -155,7 +155,7 @@ def without_hair(logs: list[Floats]) -> tuple[list[Floats], list[Floats]]:
         texture[: bank.FACE_ROWS] = np.exp(log)
         sure[: bank.FACE_ROWS] = 1 - cv2.GaussianBlur(hair, (0, 0), 4)
         out.append(np.log(np.maximum(fill(texture, sure)[: bank.FACE_ROWS], 0.02)))
-        where.append(cv2.GaussianBlur(cv2.dilate(hair, wider), (0, 0), 12)[..., None])
+        where.append(np.asarray(cv2.GaussianBlur(cv2.dilate(hair, wider), (0, 0), 12)[..., None], np.float32))
     return out, where
 
 
