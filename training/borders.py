@@ -21,16 +21,16 @@ Drawn = tuple[Tensor, Tensor, Tensor]  # straight colours (B, 3, S, S), coverage
 
 def with_border(own: Drawn, persona: Drawn) -> tuple[Drawn, Tensor]:
     """The persona with the own face inside, for some of the rows; where (B, 1, S, S) the face is the own one."""
-    count, size, device = len(own[0]), own[0].shape[-1], own[0].device
+    (face, covered, facing), (persona_face, persona_covered, persona_facing) = own, persona
+    count, size, device = len(face), face.shape[-1], face.device
     chosen = (torch.rand(count, 1, 1, 1) < ODDS).to(device)
-    both = F.interpolate(own[1] * persona[1], size=(CELLS, CELLS), mode="bilinear", align_corners=False)
+    both = F.interpolate(covered * persona_covered, size=(CELLS, CELLS), mode="bilinear", align_corners=False)
     for _ in range(int(torch.randint(WIDTHS[0], WIDTHS[1] + 1, ()).item())):
         both = F.avg_pool2d(both, 3, 1, 1)
     inner = F.interpolate((2 * both - 1).clamp(0, 1), size=(size, size), mode="bilinear", align_corners=False)
     inner = torch.where(chosen, inner * inner * (3 - 2 * inner), torch.ones_like(inner))
     error = (torch.randn(count, 3, 1, 1) * TONE_ERROR).to(device)
-    around = match_tone(persona[0], persona[1], masked_mean(own[0], own[1]), error)
-    guide = torch.lerp(around, own[0], inner)
-    coverage = torch.where(chosen, persona[1], own[1])
-    normals = torch.lerp(persona[2], own[2], inner)
-    return (guide * (coverage > 0), coverage, unit(normals) * coverage), inner * own[1]
+    border = match_tone(persona_face, persona_covered, masked_mean(face, covered), error)
+    coverage = torch.where(chosen, persona_covered, covered)
+    guide = torch.lerp(border, face, inner) * (coverage > 0)
+    return (guide, coverage, unit(torch.lerp(persona_facing, facing, inner)) * coverage), inner * covered

@@ -34,10 +34,8 @@ HAIR = -0.28  # log brightness, relative to the portrait's skin and the bank's u
 LIPS, LIPS_HUE = ((256, 312), (92, 48)), 0.75  # atlas ellipse, and what is kept of its hue: paint looks wrong on most
 HIGHLIGHT, PRESSED = 0.22, 0.65  # log detail above this is a specular highlight; share of the excess that is taken
 TONES = 6
-LOW_KEPT, SIDE_KEPT = (
-    0.8,
-    0.35,
-)  # of a portrait's own low frequencies, and of what its sides differ by; the rest is light
+# Of a portrait's own low frequencies, and of what its sides differ by; the rest is light.
+LOW_KEPT, SIDE_KEPT = 0.8, 0.35
 LIST = Path("configs/personas.txt")
 SKIN = (slice(90, 330), slice(130, 382))  # atlas rows and columns that set the tone: forehead to cheeks
 

@@ -73,7 +73,7 @@ def train_step(players: Players, batch: Batch, config: TrainConfig) -> dict[str,
     photos, blends = batch.photo.repeat(2, 1, 1, 1), batch.blend.repeat(2, 1, 1, 1)
     composites = compose(layers, conditioning, photos, blends)
     stats = discriminator_turn(players, batch, composites.detach(), conditioning, config)
-    total, found = generator_losses(players, batch, (own, cross), layers, composites, config)
+    total, found = generator_losses(players, batch, (own, cross), conditioning, layers, composites, config)
     if players.steps * config.batch >= config.critic_first_kimg * 1000:
         players.generator_adam.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]  # torch's own annotation lacks it
@@ -93,22 +93,20 @@ def draw_guides(batch: Batch, config: TrainConfig) -> tuple[Guided, Guided]:
 
 
 def _judged(composites: Tensor, conditioning: Tensor, config: TrainConfig) -> tuple[Tensor, Tensor]:
-    """Composites and conditioning of both branches, or of CROSS alone; as the critic sees them."""
+    """Composites and conditioning of both branches, or of CROSS alone."""
     first = 0 if config.judge_self else len(composites) // 2
-    composites, conditioning = composites[first:], conditioning[first:]
-    return _rim_of(composites, conditioning, config), conditioning
+    return composites[first:], conditioning[first:]
 
 
-def _rim_of(images: Tensor, conditioning: Tensor, config: TrainConfig) -> Tensor:
-    """Grey where the guide shows as it is: a critic that knows personas by their features teaches nothing of rims."""
+def _shown(images: Tensor, conditioning: Tensor, blend: Tensor, config: TrainConfig) -> tuple[Tensor, Tensor]:
+    """What the critic sees of images, and which px (B, 1, S, S) count for it.
+
+    Grey where the guide shows as it is: a critic that knows personas by their features teaches nothing of rims.
+    """
     if not config.judge_rim:
-        return images
-    return torch.lerp(images, torch.full_like(images, 0.5), core(conditioning[:, COVERAGE]))
-
-
-def _counted(blend: Tensor, conditioning: Tensor, config: TrainConfig) -> Tensor:
-    """(B, 1, S, S): which pixels' patches the critic's losses count."""
-    return blend * (1 - core(conditioning[:, COVERAGE])) if config.judge_rim else blend
+        return images, blend
+    hidden = core(conditioning[:, COVERAGE])
+    return torch.lerp(images, torch.full_like(images, 0.5), hidden), blend * (1 - hidden)
 
 
 def judge(players: Players, composite: Tensor, hole: Tensor, context: Tensor, full: bool = False) -> Verdicts:
@@ -124,18 +122,15 @@ def discriminator_turn(
     """Real photos up, composites (of CROSS, or of both branches) down; every r1_every steps the gradient penalty."""
     composites, conditioning = _judged(composites, conditioning, config)
     count, times = len(batch.photo), (len(composites) // len(batch.photo), 1, 1, 1)
-    photo, hole, context = (
-        _rim_of(batch.photo, conditioning[-count:], config),
-        batch.hole,
-        conditioning[:count, CONTEXT],
-    )
+    hole, context = batch.hole, conditioning[:count, CONTEXT]
+    photo, counted = _shown(batch.photo, conditioning[-count:], batch.blend, config)  # hidden where CROSS is
+    composites, counted_made = _shown(composites, conditioning, batch.blend.repeat(times), config)
     players.discriminator.requires_grad_(True)
     players.discriminator_adam.zero_grad(set_to_none=True)
     real = judge(players, *diff_augment(photo, hole, context, config.augment))
-    counted = _counted(batch.blend.repeat(times), conditioning, config)
-    up = losses.discriminator_says(real, counted[-count:], real=True)
+    up = losses.discriminator_says(real, counted, real=True)
     fake = judge(players, *diff_augment(composites, hole.repeat(times), context.repeat(times), config.augment))
-    down = losses.discriminator_says(fake, counted, real=False)
+    down = losses.discriminator_says(fake, counted_made, real=False)
     (up + down).backward()  # type: ignore[no-untyped-call]
     stats = {"d_real": up.detach(), "d_fake": down.detach()}
     if config.r1 > 0 and players.steps % config.r1_every == 0:
@@ -153,11 +148,12 @@ def generator_losses(
     players: Players,
     batch: Batch,
     guided: tuple[Guided, Guided],
+    conditioning: Tensor,
     layers: Layers,
     composites: Tensor,
     config: TrainConfig,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The weighted total, and each loss by name."""
+    """The weighted total, and each loss by name. conditioning: of both branches, SELF's first."""
     count, weights = len(batch.photo), config.loss
     own, cross = guided
     ours, theirs = composites[:count], composites[count:]
@@ -166,14 +162,15 @@ def generator_losses(
     face = torch.maximum(batch.own.coverage, batch.persona.coverage)
     outside = batch.blend * (1 - face)
     within = core(batch.own.coverage) * core(batch.persona.coverage)  # light by the hair made foreheads foggy
-    judged, given = _judged(composites, torch.cat([own.conditioning, cross.conditioning]), config)
+    judged, given = _judged(composites, conditioning, config)
     times = len(judged) // count, 1, 1, 1
+    judged, counted = _shown(judged, given, batch.blend.repeat(times), config)
     verdicts = judge(players, *diff_augment(judged, batch.hole.repeat(times), given[:, CONTEXT], config.augment))
     found = {
         "l1": l1,
         "coarse_l1": coarse,
         "gradient": losses.gradient_l1(ours, batch.photo, focus),
-        "adversarial": losses.generator_says(verdicts, _counted(batch.blend.repeat(times), given, config)),
+        "adversarial": losses.generator_says(verdicts, counted),
         "structure": losses.structure(theirs, soften_inside(cross.guide, cross.coverage, batch.softness), cross.worn),
         "cross_light": losses.light(theirs, batch.photo, batch.blend * within),
         "cross_outside": losses.multi_scale_l1(theirs, batch.photo, outside)[0],
