@@ -1,4 +1,4 @@
-"""A smooth fill from what is known: pyramid down, pyramid up. What the generator's inpainting starts from."""
+"""Smooth fills from what is known: pyramid down, pyramid up. What the generator's inpainting starts from."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ _TRUST = 4.0  # a cell that is known to a quarter speaks for itself
 _DOUBT = 0.01  # a coarsest cell of which nothing is known takes the mean of all
 
 
-def fill(conditioning: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
-    """(B, 3, S, S) in [0, 1]: the context outside the hole, the lit guide inside it, and between them colours
-    that go smoothly from one to the other. gain, bias: (B, 3, G, G)."""
+def fills(conditioning: Tensor, gain: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Three pictures (B, 3, S, S) in [0, 1]: surroundings and lit guide, and between them colours that go smoothly
+    from one to the other; the surroundings alone, gone on with into the hole; the guide alone, gone on with outwards.
+
+    An edge of a jaw before a wall is where the second takes over from the third; the first knows none. gain, bias:
+    (B, 3, G, G).
+    """
     size = conditioning.shape[-1]
     colours = conditioning[:, : COVERAGE.stop]
     small = F.interpolate(colours, scale_factor=0.5, mode="bilinear", align_corners=False)  # means of 2 × 2, quickly
@@ -26,9 +30,10 @@ def fill(conditioning: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
     half = guide.shape[-2:]
     light = F.interpolate(torch.cat([gain, bias], 1), size=half, mode="bilinear", align_corners=False)
     lit = light[:, :3] * guide + light[:, 3:] * covered
-    known = (1 - hole) + covered
-    smooth = push_pull(context + lit, known)
-    return F.interpolate(smooth, size=(size, size), mode="bilinear", align_corners=False).clamp(0, 1)
+    both = push_pull(context + lit, (1 - hole) + covered)
+    pictures = torch.cat([both, push_pull(context, 1 - hole), push_pull(lit, covered)], 1)
+    pictures = F.interpolate(pictures, size=(size, size), mode="bilinear", align_corners=False).clamp(0, 1)
+    return pictures[:, :3], pictures[:, 3:6], pictures[:, 6:]
 
 
 def push_pull(premultiplied: Tensor, known: Tensor) -> Tensor:

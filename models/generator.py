@@ -14,16 +14,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anonymizer.generate.conditioning import CHANNELS, COVERAGE, GUIDE, HOLE
-from models.fill import fill
+from models.fill import fills
 
-NETWORK = "unet-fill-6"  # changes whenever the same weights would mean something else
+NETWORK = "unet-fill-7"  # changes whenever the same weights would mean something else
 GRID_LEVEL = 2  # 2 ** (2 + 1) = GRID_DIVISOR
 GAIN_LOG_LIMIT = 1.2  # gains from 0.3 to 3.3
 BIAS_LIMIT = 0.5
-HUE_CELLS = 4  # of the crop's side: the light's hue changes slowly over a face
-CORE_CELLS = 32  # of the crop's side: two of them inside its rim the guide is shown as it is, nothing painted over it
+HUE_CELLS = 8  # of the crop's side: the light's hue changes slowly over a face
+CORE_CELLS = 48  # of the crop's side: two of them inside its rim the guide is shown as it is, nothing painted over it
 PAINT_LIMIT = 1.5  # of what is painted over the smooth fill, in logits; without it cheeks glowed, ears had smears
 PAINT_HUE = 0.5  # of what its channels differ by, as smooth as the grid: free hues were teal and orange specks at rims
+START_ODDS = (3.0, 1.0, -1.0, -1.0)  # in logits, of the three fills and the shade, before anything is learnt
+SHADE_HUE = 0.5  # of the first fill's: with hues of its own hair beside light walls was teal
 HAZE = 0.4  # of the bias; the rest becomes gain, which keeps the guide's contrast
 
 
@@ -85,8 +87,8 @@ class Generator(nn.Module):
         self.bottom = nn.Sequential(*(Residual(widths[-1]) for _ in range(shape.depth)))
         self.narrow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
         self.up = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in widths[:-1])
-        self.grid = nn.Conv2d(widths[GRID_LEVEL], 6, 3, padding=1)
-        self.image = nn.Conv2d(widths[0], 16, 3, padding=1)  # 4 layers × 2 × 2 px
+        self.grid = nn.Conv2d(widths[GRID_LEVEL], 7, 3, padding=1)  # gain, bias; brightness of the shade
+        self.image = nn.Conv2d(widths[0], 20, 3, padding=1)  # paint and matte, 4 × 2 × 2 px; odds of the fills, 4
         self._start_as_a_paste()
 
     def _start_as_a_paste(self) -> None:
@@ -102,7 +104,8 @@ class Generator(nn.Module):
         with torch.no_grad():
             self.image.weight.mul_(0.05)
             if self.image.bias is not None:
-                self.image.bias[12:] = 2.0  # sigmoid(2) = .88
+                self.image.bias[12:16] = 2.0  # sigmoid(2) = .88
+                self.image.bias[16:] = torch.tensor(START_ODDS)
 
     def forward(self, conditioning: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         x = act(self.same[0](act(self.stem(conditioning))))
@@ -117,17 +120,33 @@ class Generator(nn.Module):
             x = act(self.up[level](act(x)))
             if level == GRID_LEVEL:
                 grid = self.grid(x)
-        gain, bias = (_one_hue(part) for part in torch.tanh(grid.float()).chunk(2, 1))
+        gain, bias = (_one_hue(part) for part in torch.tanh(grid[:, :6].float()).chunk(2, 1))
         gain, bias = _mean3(gain), _mean3(bias)
         gain, bias = _less_haze(torch.exp(gain * GAIN_LOG_LIMIT), bias * BIAS_LIMIT, conditioning)
-        image = F.pixel_shuffle(self.image(x), 2).float()
+        answer = self.image(x).float()
+        image, odds = F.pixel_shuffle(answer[:, :16], 2), _doubled(answer[:, 16:])  # shuffled, odds made ripples
         if self.shape.direct:
             return gain, bias, torch.sigmoid(image[:, :3]), torch.zeros_like(image[:, 3:])
-        start = fill(conditioning, gain, bias).clamp(0.02, 0.98)
+        pictures = fills(conditioning, gain, bias)
+        shade = _shade(_mean3(torch.sigmoid(grid[:, 6:].float())), pictures[0])
+        start = _chosen((*pictures, shade), odds).clamp(0.02, 0.98)
         painted = _less_hue(PAINT_LIMIT * torch.tanh(_without_dots(image[:, :3]) / PAINT_LIMIT))
         inpaint = torch.sigmoid(torch.log(start / (1 - start)) + painted)
         matte = torch.maximum(torch.sigmoid(_without_dots(image[:, 3:])), core(conditioning[:, COVERAGE]))
         return gain, bias, inpaint, matte
+
+
+def _chosen(pictures: tuple[Tensor, ...], odds: Tensor) -> Tensor:
+    """A mean of pictures (B, 3, S, S) with shares from odds (B, N, S, S), logits: edges and hues of what is there."""
+    shares = torch.softmax(odds, 1)
+    return torch.stack([shares[:, i : i + 1] * picture for i, picture in enumerate(pictures)]).sum(0)
+
+
+def _shade(brightness: Tensor, picture: Tensor) -> Tensor:
+    """(B, 3, S, S) of that brightness (B, 1, G, G), half as colourful as picture: hair by a light wall, a chin's shadow,
+    which no fill has."""
+    tint = picture / picture.mean(1, keepdim=True).clamp(min=0.05)
+    return (_at_size(brightness, picture) * (1 + SHADE_HUE * (tint - 1))).clamp(0, 1)
 
 
 def _one_hue(grid: Tensor) -> Tensor:

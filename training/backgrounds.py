@@ -16,6 +16,7 @@ from training.augment import Batch
 
 ODDS = 0.6  # share of the photos that get another wall
 BRIGHTNESS, TINT = 0.4, 0.35  # log gain of the wall that stays: all channels, each channel
+NEUTRAL_ODDS, NEUTRAL, BRIGHT = 0.5, 0.15, 0.5  # of the plain ones: nearly grey ones; their hue; their exponent
 BLURRED_ODDS = 0.3  # of the new walls, that they are of another photo
 BLURRED_CELLS = 16  # of the crop's side
 SURELY_WALL, SURELY_PERSON = 0.1, 0.5  # share of a person in a px
@@ -36,7 +37,10 @@ def draw_walls(count: int) -> Walls:
     """Random walls, drawn on the CPU."""
     chosen = (torch.rand(count, 1, 1, 1) < ODDS).float()
     gain = torch.randn(count, 1, 1, 1) * BRIGHTNESS + torch.randn(count, 3, 1, 1) * TINT
-    colours = torch.rand(count, 3, 1, 1) + torch.randn(count, 1, 2, 2) * 0.12 + torch.randn(count, 3, 2, 2) * 0.04
+    hue, neutral = torch.rand(count, 3, 1, 1), torch.rand(count, 1, 1, 1) < NEUTRAL_ODDS
+    grey = hue.mean(1, keepdim=True)
+    colours = torch.where(neutral, grey**BRIGHT + NEUTRAL * (hue - grey), hue)  # as most rooms' walls
+    colours = colours + torch.randn(count, 1, 2, 2) * 0.12 + torch.randn(count, 3, 2, 2) * 0.04
     blurred = (torch.rand(count, 1, 1, 1) < BLURRED_ODDS).float()
     share = torch.rand(count, 1, 1, 1).sqrt()
     return Walls(torch.exp(gain * chosen), colours.clamp(0, 1), blurred, share * chosen)

@@ -49,7 +49,7 @@ def draw_camera(count: int) -> Camera:
 
 
 def through_camera(batch: Batch, camera: Camera) -> Batch:
-    """The batch as that camera would have taken it; `guide_photo` keeps the rich photo. Its noise is left to the
+    """The batch as that camera would have taken it; `guide_photo` stays. Its noise is left to the
     context: a generator that must show noise which it cannot draw makes dots."""
     device = batch.photo.device
     gain, contrast, saturation, haze, softness, noise = (
@@ -69,7 +69,7 @@ def through_camera(batch: Batch, camera: Camera) -> Batch:
     middle = rgb.mean((2, 3), keepdim=True)
     rgb = middle + (rgb - middle) * contrast + haze
     rgb = soften(rgb, softness)
-    return replace(batch, photo=rgb.clamp(0, 1), guide_photo=batch.photo, softness=softness, noise=noise)
+    return replace(batch, photo=rgb.clamp(0, 1), softness=softness, noise=noise)
 
 
 def soften_inside(rgb: Tensor, coverage: Tensor, softness: Tensor) -> Tensor:

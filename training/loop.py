@@ -15,11 +15,13 @@ from torch import Tensor
 from anonymizer.errors import AnonymizerError
 from training.augment import HOLE_ODDS, Batch, cut_batch, draw_jitter
 from training.backgrounds import before_walls, draw_walls
+from training.board import Board
 from training.bring_back import bring_back
 from training.cameras import draw_camera, through_camera
 from training.checkpoint import save_checkpoint
 from training.config import TrainConfig, table_of
 from training.data import Shard
+from training.lights import draw_lights, with_lights
 from training.sheets import save_sheet
 from training.skins import draw_skins, with_skins
 from training.step import Players, train_step
@@ -39,6 +41,7 @@ def draw_batch(shard: Shard, config: TrainConfig, images_seen: int, team: Team) 
     kinds = torch.multinomial(torch.tensor(HOLE_ODDS), count, replacement=True)
     batch = cut_batch(shard, rows, personas, kinds, draw_jitter(count), config.size_px)
     batch = before_walls(with_skins(batch, draw_skins(count)), draw_walls(count))
+    batch = with_lights(batch, *draw_lights(count))
     return through_camera(batch, draw_camera(count))
 
 
@@ -66,8 +69,9 @@ def train(
     told_at = started
     sums: dict[str, tuple[float | Tensor, int]] = {}
     total = round(config.total_kimg * 1000)
+    board = Board(None if team.rank else run_dir)
     if players.images_seen == 0:
-        _sheet(players, shard, config, run_dir)
+        _sheet(players, shard, config, run_dir, board)
     while players.images_seen < total and not team.any(time.monotonic() >= ends):
         # ---- one step
         losses = train_step(players, draw_batch(shard, config, players.images_seen, team), config)
@@ -79,7 +83,7 @@ def train(
             now = time.monotonic()
             means = team.mean({name: float(value) / count for name, (value, count) in sums.items()})
             line = {"images": players.images_seen, "images_per_s": (players.images_seen - counted) / (now - told_at)}
-            _tell(players, run_dir, {**line, "elapsed_s": now - started, **means})
+            _tell(players, run_dir, {**line, "elapsed_s": now - started, **means}, board)
             told_at, counted, sums = now, players.images_seen, {}
             if not all(map(math.isfinite, means.values())):
                 broken = ", ".join(name for name, value in means.items() if not math.isfinite(value))
@@ -89,13 +93,14 @@ def train(
                 )
         # ---- pictures and checkpoints
         if _passed(players.images_seen, config, config.sheet_kimg):
-            _sheet(players, shard, config, run_dir)
+            _sheet(players, shard, config, run_dir, board)
         if team.any(time.monotonic() - saved > config.checkpoint_s):
             _save(players, config, run_dir, results)
             saved = time.monotonic()
     if players.images_seen > first:
-        _sheet(players, shard, config, run_dir)
+        _sheet(players, shard, config, run_dir, board)
         _save(players, config, run_dir, results)
+    board.close()
     log.info("stopped at %d images after %.0f s", players.images_seen, time.monotonic() - started)
 
 
@@ -105,10 +110,11 @@ def _passed(images: int, config: TrainConfig, every_kimg: float) -> bool:
     return images // every != (images - config.batch) // every
 
 
-def _sheet(players: Players, shard: Shard, config: TrainConfig, run_dir: Path) -> None:
+def _sheet(players: Players, shard: Shard, config: TrainConfig, run_dir: Path, board: Board) -> None:
     if players.team.rank == 0:
         path = run_dir / f"sheet-{players.images_seen:07d}.png"
         save_sheet(path, players.ema, shard, config.sheet_rows, config.size_px)
+        board.sheet(path, players.images_seen)
 
 
 def _save(players: Players, config: TrainConfig, run_dir: Path, results: Path | None) -> None:
@@ -118,9 +124,10 @@ def _save(players: Players, config: TrainConfig, run_dir: Path, results: Path | 
         bring_back(run_dir, results)
 
 
-def _tell(players: Players, run_dir: Path, stats: dict[str, Any]) -> None:
+def _tell(players: Players, run_dir: Path, stats: dict[str, Any], board: Board) -> None:
     if players.team.rank:
         return
+    board.scalars(stats, players.images_seen)
     rounded = {name: round(value, 5) if isinstance(value, float) else value for name, value in stats.items()}
     with (run_dir / "stats.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(rounded) + "\n")

@@ -15,11 +15,13 @@ from models.discriminator import Discriminator, Verdicts
 from models.generator import PRESETS, Generator, Layers, compose, core
 from training import losses
 from training.augment import Batch, diff_augment
-from training.cameras import soften_inside
+from training.cameras import box_mean, soften_inside
 from training.config import TrainConfig
 from training.guides import Guided, cross_guide, self_guide, sketched
 from training.perceptual import PerceptualDistance
 from training.team import Alone, Team
+
+LIGHT_CELLS = 16  # of the crop's side, as the loss of light has
 
 
 @dataclass(slots=True, eq=False)
@@ -101,12 +103,18 @@ def _judged(composites: Tensor, conditioning: Tensor, config: TrainConfig) -> tu
 def _shown(images: Tensor, conditioning: Tensor, blend: Tensor, config: TrainConfig) -> tuple[Tensor, Tensor]:
     """What the critic sees of images, and which px (B, 1, S, S) count for it.
 
-    Grey where the guide shows as it is: a critic that knows personas by their features teaches nothing of rims.
+    Light alone where the guide shows as it is: a critic that knows personas by their features teaches nothing of rims.
     """
     if not config.judge_rim:
         return images, blend
     hidden = core(conditioning[:, COVERAGE])
-    return torch.lerp(images, torch.full_like(images, 0.5), hidden), blend * (1 - hidden)
+    return torch.lerp(images, light_of(images), hidden), blend * (1 - hidden)
+
+
+def light_of(images: Tensor) -> Tensor:
+    """(B, 3, S, S) blurred over about 5 cm, a third of a face: light and tone without features."""
+    cells = F.avg_pool2d(images, images.shape[-1] // LIGHT_CELLS)
+    return F.interpolate(box_mean(cells, 3), size=images.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def judge(players: Players, composite: Tensor, hole: Tensor, context: Tensor, full: bool = False) -> Verdicts:

@@ -31,6 +31,7 @@ OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats 
 # on the face. Kernel distance × 1000 of 119 composites: 10.1 with 1.25, 9.4 with 1.45, 9.3 with 1.6, where lines are
 # too much; with low frequencies likewise it is no better (9.4), and cheeks stand out from foreheads like a mask.
 CONTRAST = 1.45
+HUE = 1.3  # of what its channels differ by: within faces hues ranged over half of what they do in photos (98 scenes)
 SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 48 personas of the lightest tone
 EYES_REGION = ((256, 146), (200, 84))  # soft ellipse in the 512 × 440 atlas: centre x, y and radii px
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
@@ -137,7 +138,7 @@ def _skin(portraits: tuple[int, int, int], tone: int, bank: PersonaBank) -> npt.
         sum(w * _recoloured(bank.low[i], k) for w, i, k in zip(LOW_WEIGHTS, portraits, share, strict=True)) + bank.light
     )
     log = detail + cv2.resize(np.asarray(low, np.float32), (atlas.WIDTH_PX, FACE_ROWS), interpolation=cv2.INTER_CUBIC)
-    log += (CONTRAST - 1) * detail.mean(2, keepdims=True)
+    log += (HUE - 1) * (log - log.mean(2, keepdims=True)) + (CONTRAST - 1) * detail.mean(2, keepdims=True)
     return (_shoulder(np.exp(log + np.log(bank.tones[tone]))) * 255).astype(np.uint8)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from models.fill import fill, push_pull
+from models.fill import fills, push_pull
 from models.generator import stack_conditioning
 
 
@@ -26,8 +26,22 @@ def test_the_fill_begins_with_the_lit_guide() -> None:
     grey, hole = torch.full((1, 3, size, size), 0.5), torch.ones(1, 1, size, size)
     gain, bias = torch.full((1, 3, 4, 4), 1.2), torch.full((1, 3, 4, 4), 0.1)
     covered = stack_conditioning(grey, hole, grey * 0.8, hole, grey)
-    torch.testing.assert_close(fill(covered, gain, bias), torch.full((1, 3, size, size), 0.5 * 0.8 * 1.2 + 0.1))
+    torch.testing.assert_close(fills(covered, gain, bias)[0], torch.full((1, 3, size, size), 0.5 * 0.8 * 1.2 + 0.1))
     hole = torch.zeros(1, 1, size, size)
     hole[:, :, 8:24, 8:24] = 1
     empty = stack_conditioning(grey, hole, torch.zeros_like(grey), torch.zeros_like(hole), grey)
-    torch.testing.assert_close(fill(empty, gain, bias), grey)
+    torch.testing.assert_close(fills(empty, gain, bias)[0], grey)
+
+
+def test_each_fill_knows_what_it_may() -> None:
+    """Surroundings alone hold nothing of the guide, the guide alone nothing of the surroundings."""
+    size = 32
+    white, hole, covered = torch.ones(1, 3, size, size), torch.zeros(1, 1, size, size), torch.zeros(1, 1, size, size)
+    hole[:, :, 4:28, 4:28] = 1
+    covered[:, :, 10:22, 10:22] = 1
+    dark = torch.full((1, 3, size, size), 0.2)
+    conditioning = stack_conditioning(white, hole, dark, covered, torch.zeros_like(dark))
+    both, around, guide = fills(conditioning, torch.ones(1, 3, 4, 4), torch.zeros(1, 3, 4, 4))
+    torch.testing.assert_close(around, white)
+    torch.testing.assert_close(guide, dark)
+    assert 0.25 < float(both[..., 16, 7].mean()) < 0.95

@@ -24,6 +24,7 @@ from models.generator import (
     PRESETS,
     Generator,
     Layers,
+    _chosen,
     _less_haze,
     compose,
     shown,
@@ -158,3 +159,15 @@ def test_less_haze_keeps_the_light_on_the_guides_mean_colour() -> None:
     more, less = _less_haze(gain, bias, conditioning)
     torch.testing.assert_close(more * 0.4 + less, gain * 0.4 + bias)
     assert float(less.max()) < float(bias.min())
+
+
+def test_an_edge_is_where_one_picture_takes_over() -> None:
+    """Odds pick among pictures px by px, hue and all; equal odds give their mean."""
+    red, blue = (torch.zeros(1, 3, 16, 16) for _ in range(2))
+    red[:, 0], blue[:, 2] = 1, 1
+    odds = torch.zeros(1, 2, 16, 16)
+    odds[:, 0, :, :8], odds[:, 1, :, 8:] = 20, 20
+    out = _chosen((red, blue), odds)
+    torch.testing.assert_close(out[..., :6], red[..., :6])
+    torch.testing.assert_close(out[..., 10:], blue[..., 10:])
+    torch.testing.assert_close(_chosen((red, blue), torch.zeros(1, 2, 16, 16)), (red + blue) / 2)

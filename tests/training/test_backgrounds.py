@@ -44,3 +44,12 @@ def test_walls_change_and_people_do_not(tmp_path: Path) -> None:
         assert shown.photo.max() <= 1
         changed += ((shown.photo - batch.photo).abs().amax((1, 2, 3)) > 0.01).tolist()
     assert 0.4 < sum(changed) / len(changed) < 0.8
+
+
+def test_many_walls_are_nearly_grey() -> None:
+    """As rooms' walls are: of the plain ones half, and these are rather bright."""
+    torch.manual_seed(1)
+    colours = draw_walls(400).colours.mean((2, 3))
+    spread = colours.amax(1) - colours.amin(1)
+    assert 0.4 < float((spread < 0.25).float().mean()) < 0.75
+    assert float(colours[spread < 0.15].mean()) > 0.6

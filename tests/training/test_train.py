@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from anonymizer.errors import AnonymizerError, ConfigError, InputError, WeightsError
 from anonymizer.faces import FaceCrop
@@ -37,6 +38,11 @@ def test_a_run_leaves_its_record_losses_sheets_and_checkpoint(smoke_run: Path) -
     assert [line["images"] for line in stats] == [16, 32]
     assert {"l1", "structure", "adversarial", "images_per_s"} <= set(stats[0])
     assert sorted(p.name for p in smoke_run.glob("*.png")) == ["sheet-0000000.png", "sheet-0000032.png"]
+    board = EventAccumulator(str(smoke_run)).Reload()
+    assert [(e.step, round(e.value, 4)) for e in board.Scalars("l1")] == [
+        (s["images"], round(s["l1"], 4)) for s in stats
+    ]
+    assert [e.step for e in board.Images("sheet")] == [0, 32]
 
 
 def test_a_resumed_run_equals_one_that_never_stopped(
