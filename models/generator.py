@@ -143,8 +143,7 @@ def _chosen(pictures: tuple[Tensor, ...], odds: Tensor) -> Tensor:
 
 
 def _shade(brightness: Tensor, picture: Tensor) -> Tensor:
-    """(B, 3, S, S) of that brightness (B, 1, G, G), half as colourful as picture: hair by a light wall, a chin's shadow,
-    which no fill has."""
+    """(B, 3, S, S) of that brightness (B, 1, G, G), half as colourful as picture: side hair, a chin's shadow."""
     tint = picture / picture.mean(1, keepdim=True).clamp(min=0.05)
     return (_at_size(brightness, picture) * (1 + SHADE_HUE * (tint - 1))).clamp(0, 1)
 

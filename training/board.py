@@ -21,7 +21,7 @@ class Board:
         except ImportError as error:
             log.warning("no TensorBoard (%s); losses are in %s", error, run_dir / "stats.jsonl")
             return
-        self._writer = SummaryWriter(str(run_dir))  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(run_dir))
 
     def scalars(self, values: dict[str, float], images: int) -> None:
         """Each value by its name, at so many images seen."""

@@ -111,8 +111,8 @@ def _passed(images: int, config: TrainConfig, every_kimg: float) -> bool:
 
 
 def _sheet(players: Players, shard: Shard, config: TrainConfig, run_dir: Path, board: Board) -> None:
-    if players.team.rank == 0:
-        path = run_dir / f"sheet-{players.images_seen:07d}.png"
+    path = run_dir / f"sheet-{players.images_seen:07d}.png"
+    if players.team.rank == 0 and not path.is_file():
         save_sheet(path, players.ema, shard, config.sheet_rows, config.size_px)
         board.sheet(path, players.images_seen)
 
