@@ -6,6 +6,9 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 log = logging.getLogger(__name__)
 
 
@@ -32,9 +35,6 @@ class Board:
     def sheet(self, path: Path, images: int) -> None:
         """The PNG at path."""
         if self._writer is not None:
-            import numpy as np
-            from PIL import Image
-
             self._writer.add_image("sheet", np.asarray(Image.open(path)), images, dataformats="HWC")
 
     def close(self) -> None:
