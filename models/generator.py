@@ -24,7 +24,7 @@ HUE_CELLS = 8  # of the crop's side: the light's hue changes slowly over a face
 CORE_CELLS = 48  # of the crop's side: two of them inside its rim the guide is shown as it is, nothing painted over it
 PAINT_LIMIT = 1.5  # of what is painted over the smooth fill, in logits; without it cheeks glowed, ears had smears
 PAINT_HUE = 0.5  # of what its channels differ by, as smooth as the grid: free hues were teal and orange specks at rims
-START_ODDS = (3.0, 1.0, -1.0, -1.0)  # logits of the three fills and the shade, before anything is learnt; skin is wrong outside
+START_ODDS = (3.0, 1.0, -1.0, -1.0)  # logits of the three fills and the shade before anything is learnt
 SHADE_HUE = 0.5  # of the first fill's: with hues of its own hair beside light walls was teal
 HAZE = 0.4  # of the bias; the rest becomes gain, which keeps the guide's contrast
 
