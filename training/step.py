@@ -61,9 +61,19 @@ def make_players(config: TrainConfig, device: torch.device, team: Team | None = 
     )
 
 
+def half_precision(device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """Convolutions in bfloat16; on a CPU without instructions for it in float32, a tenth of the time (AVX2)."""
+    fast = device.type != "cpu" or _cpu_has_bfloat16()
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
+
+
+def _cpu_has_bfloat16() -> bool:
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 def run_generator(generator: nn.Module, conditioning: Tensor) -> Layers:
-    """The generator in bfloat16; its answers are float32."""
-    with torch.autocast(conditioning.device.type, dtype=torch.bfloat16):
+    """The generator in bfloat16 where that is fast; its answers are float32."""
+    with half_precision(conditioning.device):
         return Layers(*generator(conditioning.contiguous(memory_format=torch.channels_last)))
 
 
@@ -118,7 +128,7 @@ def light_of(images: Tensor) -> Tensor:
 
 
 def judge(players: Players, composite: Tensor, hole: Tensor, context: Tensor, full: bool = False) -> Verdicts:
-    with contextlib.nullcontext() if full else torch.autocast(composite.device.type, dtype=torch.bfloat16):
+    with contextlib.nullcontext() if full else half_precision(composite.device):
         critic = players.discriminator.forward if full else players.discriminator  # compiled ones differentiate once
         verdicts: Verdicts = critic(composite, hole, context)
         return verdicts
@@ -214,7 +224,7 @@ def perceptual_loss(
         x, y = (int(torch.randint(size // 8, size * 3 // 8 + 1, ()).item()) for _ in range(2))
         ours, photo, counted = (t[..., y : y + size // 2, x : x + size // 2] for t in (ours, photo, counted))
     ours, photo = (t.contiguous(memory_format=torch.channels_last) for t in (ours, photo))
-    with torch.autocast(ours.device.type, dtype=torch.bfloat16):
+    with half_precision(ours.device):
         distance: Tensor = trunk(ours, photo, counted)
     return distance.mean()
 

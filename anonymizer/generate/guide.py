@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +13,11 @@ from anonymizer.generate.sample import draw_textured, sample
 from anonymizer.generate.softness import softened
 from anonymizer.geometry import apply_affine, yaw_pitch_roll
 from anonymizer.persona import atlas
-from anonymizer.persona.face_model import FaceModel, attributes
+from anonymizer.persona.face_model import FIRST_LID_VERTEX, SKIN_VERTICES, FaceModel, attributes
 from anonymizer.persona.persona import Persona
 from anonymizer.persona.rasterise import rasterise, vertex_normals
 
+PARTS = SKIN_VERTICES, FIRST_LID_VERTEX  # with which eyes and mouth begin, and lids
 FACE_WIDTH_CM = 15.5  # what the atlas's width spans on a face
 # Landmarks run inside a face's silhouette, so a persona drawn at their size is narrower than the head it sits on, and
 # the generator had to guess the rest. Chosen by eye among 1, 1.05 and 1.1 on three clips and six photos.
@@ -45,8 +46,8 @@ def texture_mips(texture_rgb: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uin
 
 
 def pose(code: MotionCode, persona: Persona, mips: tuple[npt.NDArray[np.uint8], ...], model: FaceModel) -> PosedPersona:
-    """The persona with the code's expression, where the head is, DRAWN_LARGER about its middle."""
-    vertices, uv = model.animate(code, persona.shape_cm)
+    """The persona with the code's expression and gaze, where the head is, DRAWN_LARGER about its middle."""
+    vertices, uv = model.animate(replace(code, gaze=code.gaze - persona.look), persona.shape_cm)
     return PosedPersona(drawn_larger(vertices), attributes(uv), model.triangles, mips)
 
 
@@ -64,7 +65,7 @@ def draw(
     vertices = posed.vertices_px - np.array([columns.start, rows.start, 0], np.float32)
     size = (columns.stop - columns.start, rows.stop - rows.start)
     texture = _mip(posed.mips, FACE_WIDTH_CM * code.scale_px_per_cm)
-    guide, coverage = draw_textured(vertices, posed.triangles, posed.drawn, texture, size)
+    guide, coverage = draw_textured(vertices, posed.triangles, posed.drawn, texture, size, PARTS)
     return softened(guide, coverage, blur_px), coverage
 
 

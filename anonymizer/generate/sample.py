@@ -30,9 +30,14 @@ def draw_textured(
     attributes: Floats,
     texture: npt.NDArray[np.uint8],
     size_px: tuple[int, int],
+    parts: tuple[int, ...] = (),
 ) -> tuple[npt.NDArray[np.uint8], Mask]:
     """A mesh of vertices_px (V, 3) with attributes (V, 3) u, v, shade in an image of size_px = (width, height)
-    -> colours (H, W, 3) uint8; coverage (H, W), 0 or 255."""
+    -> colours (H, W, 3) uint8; coverage (H, W), 0 or 255.
+
+    parts: vertices with which another part of the mesh begins; borders between parts are smoothed over a px to each
+    side, or eyes end in steps.
+    """
     width, height = size_px
     out = np.zeros((height, width, 3), np.uint8)
     coverage = np.zeros((height, width), np.uint8)
@@ -41,6 +46,7 @@ def draw_textured(
         np.ascontiguousarray(triangles, np.int32),
         np.ascontiguousarray(attributes, np.float32),
         np.ascontiguousarray(texture),
+        np.array(parts, np.int32),
         out,
         coverage,
     )
@@ -48,7 +54,7 @@ def draw_textured(
 
 
 @njit(cache=True, nogil=True, fastmath=False)
-def _draw_textured(vertices, triangles, attributes, texture, out, coverage):  # type: ignore[no-untyped-def]
+def _draw_textured(vertices, triangles, attributes, texture, parts, out, coverage):  # type: ignore[no-untyped-def]
     rows, columns = coverage.shape
     depth = np.full((rows, columns), np.inf, np.float32)
     which = np.full((rows, columns), -1, np.int32)
@@ -67,6 +73,33 @@ def _draw_textured(vertices, triangles, attributes, texture, out, coverage):  # 
             shade = wa * attributes[a, 2] + wb * attributes[b, 2] + wc * attributes[c, 2]
             _texel(texture, u, v, shade, out, y, x)
             coverage[y, x] = 255
+    if len(parts):
+        _smooth_borders(np.searchsorted(parts, triangles[:, 0], side="right"), which, out)
+
+
+@njit(cache=True, nogil=True, fastmath=False)
+def _smooth_borders(part, which, out):  # type: ignore[no-untyped-def]
+    """Binomial means of 3 × 3 at px beside another part. part (T,): of each triangle."""
+    rows, columns = which.shape
+    before = out.copy()
+    for y in range(1, rows - 1):
+        for x in range(1, columns - 1):
+            if which[y, x] < 0:
+                continue
+            own, border = part[which[y, x]], False
+            for t in (which[y, x - 1], which[y, x + 1], which[y - 1, x], which[y + 1, x]):
+                border |= t >= 0 and part[t] != own
+            if not border:
+                continue
+            for k in range(3):
+                total, weight = 0, 0
+                for dy in range(-1, 2):
+                    for dx in range(-1, 2):
+                        if which[y + dy, x + dx] >= 0:
+                            share = (2 - abs(dy)) * (2 - abs(dx))
+                            total += share * before[y + dy, x + dx, k]
+                            weight += share
+                out[y, x, k] = np.uint8((total + weight // 2) // weight)
 
 
 @njit(cache=True, nogil=True, fastmath=False)

@@ -33,8 +33,9 @@ class PersonaBank:
     brightness (n,): mean log luminance of the portrait's own skin.
     light (28, 32, 3): log average light and colour pattern. tones (6, 3): RGB [0, 1], dark to light.
     teeth_webp: k encoded (128, 192, 3) mouths. tilt_rad (3, n, 2): by how much the landmark network reads a mix nodded
-    and turned for its first, second and third portrait; tilt_of_offset_rad (24, 2): for the offset. tone_weights (k,
-    3): what is seen around a face -> its log colour away from the usual tone. version is checked when read."""
+    and turned for its first, second and third portrait; tilt_of_offset_rad (24, 2): for the offset. look (3, n, 2, 2),
+    look_of_offset (24, 2, 2): likewise by how much it reads the eyes to look beside, in half eye widths. tone_weights
+    (k, 3): what is seen around a face -> its log colour away from the usual tone. version is checked when read."""
 
     detail_webp: tuple[npt.NDArray[np.uint8], ...]
     low: Floats
@@ -47,6 +48,8 @@ class PersonaBank:
     teeth_webp: tuple[npt.NDArray[np.uint8], ...]
     tilt_rad: Floats
     tilt_of_offset_rad: Floats
+    look: Floats
+    look_of_offset: Floats
     tone_weights: Floats
 
     def __len__(self) -> int:
@@ -90,6 +93,8 @@ def bank_from(arrays: dict[str, npt.NDArray[Any]]) -> PersonaBank:
         teeth_webp=pieces("teeth"),
         tilt_rad=arrays.get("tilt_rad", np.zeros((3, len(arrays["brightness"]), 2))).astype(np.float32),
         tilt_of_offset_rad=arrays.get("tilt_of_offset_rad", np.zeros((24, 2))).astype(np.float32),
+        look=arrays.get("look", np.zeros((3, len(arrays["brightness"]), 2, 2))).astype(np.float32),
+        look_of_offset=arrays.get("look_of_offset", np.zeros((24, 2, 2))).astype(np.float32),
         tone_weights=arrays.get("tone_weights", np.zeros((0, 3))).astype(np.float32),
     )
 

@@ -45,12 +45,14 @@ IRIS_RADIUS = 0.46  # of half an eye's width; median of 129 portraits, both eyes
 @dataclass(frozen=True, slots=True, eq=False)
 class Persona:
     """shape_cm (468, 3) identity offsets. texture_rgb (576, 512, 3) uint8 atlas. portraits: which of the bank it
-    was mixed from, the dominating one first. tone: 0 (dark) to 5 (light)."""
+    was mixed from, the dominating one first. tone: 0 (dark) to 5 (light). look (2, 2): by how much its eyes are read to
+    look beside, in half eye widths."""
 
     shape_cm: Floats
     texture_rgb: npt.NDArray[np.uint8]
     portraits: tuple[int, int, int]
     tone: int
+    look: Floats
 
 
 def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBank, model: FaceModel) -> Persona:
@@ -66,6 +68,7 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     own = rng.normal(0, OFFSET_SIGMA, len(model.identity_basis_cm))
     shape = mixed_shape(portraits, bank, model) + np.tensordot(own, model.identity_basis_cm, 1)
     tilt = bank.tilt_rad[range(3), portraits].sum(0) + own @ bank.tilt_of_offset_rad
+    look = bank.look[range(3), portraits].sum(0) + np.tensordot(own, bank.look_of_offset, 1)
     skin = _skin(portraits, tone, bank)
     weights = IRIS_WEIGHTS_DARK if tone < 4 else IRIS_WEIGHTS_LIGHT
     iris = np.array(IRIS_RGB, np.float32)[rng.choice(len(IRIS_RGB), p=weights)] * rng.uniform(0.7, 1.1)
@@ -77,7 +80,7 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     for columns, (ring, rows) in zip(atlas.LID_COLUMNS, LIDS, strict=True):
         texture[FACE_ROWS:, columns] = lid(skin, *(model.uv[list(row)] for row in (*rows, ring[1:8])))[:, None]
     texture[atlas.MOUTH.y0 : atlas.MOUTH.y1, atlas.MOUTH.x0 : atlas.MOUTH.x1] = mouth
-    return Persona(_read_straight(shape, tilt, model), texture, portraits, tone)
+    return Persona(_read_straight(shape, tilt, model), texture, portraits, tone, np.asarray(look, np.float32))
 
 
 def mixed_shape(portraits: tuple[int, int, int], bank: PersonaBank, model: FaceModel) -> Floats:

@@ -1,12 +1,13 @@
-"""What the critic is shown: rims as they are, and of the guide's inside its light alone."""
+"""What the critic is shown: rims as they are, and of the guide's inside its light alone. In which precision."""
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from anonymizer.generate.conditioning import CHANNELS, COVERAGE
 from training.config import TrainConfig
-from training.step import _shown, light_of
+from training.step import _shown, half_precision, light_of
 
 SIZE = 64
 
@@ -45,3 +46,13 @@ def test_light_keeps_the_mean() -> None:
     """Blurring neither brightens nor darkens."""
     images = torch.rand(2, 3, SIZE, SIZE)
     assert abs(float(light_of(images).mean() - images.mean())) < 0.01
+
+
+@pytest.mark.parametrize(("has", "wanted"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_cpus_without_bfloat16_learn_in_float32(
+    has: bool, wanted: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There it would take ten times as long."""
+    monkeypatch.setattr("training.step._cpu_has_bfloat16", lambda: has)
+    with half_precision(torch.device("cpu")):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is wanted

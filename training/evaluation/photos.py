@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from anonymizer import app
 from anonymizer.adapters.image_reader import read_image
 from anonymizer.audit.clip_samples import Side
 from anonymizer.audit.photos import rotation_between_deg
@@ -17,6 +19,7 @@ from anonymizer.perceive.clip import plan_still
 from anonymizer.perceive.landmarks import region_of_landmarks
 from anonymizer.persona.face_model import load_face_model
 from anonymizer.pipeline import Anonymizer
+from anonymizer.settings import load_settings
 from training.evaluation.findings import Finding, bootstrapped, finding, mean_finding
 from training.evaluation.job import Job, Part
 from training.measure.gaze import gaze_off_rad
@@ -50,21 +53,23 @@ def evaluate(job: Job) -> Part:
             seen = faces_of(finder, rgb)
             if len(faces) != 1 or not seen or box_of(seen[0]).width < LEAST_FACE_PX:
                 continue
-            after = _anonymized(anonymizer, job, Frame(rgb), faces, kept)
+            after = _anonymized(anonymizer, Frame(rgb), faces, kept)
             if kept.verdicts[-1] is not Verdict.REPLACED:
                 continue
             look(kept, rgb, after, seen[0], same_place(seen[0], faces_of(finder, after)), others, second)
     notes = [
-        "Photos with one face of 64 px or more. A photo's motion code is coarse on purpose (what is fine in it "
-        "identifies), so gaze and expression are judged by clips; a photo's expression comes in quarters."
+        "Photos with one face of 64 px or more, a persona drawn for each. A photo's motion code is coarse on purpose "
+        "(what is fine in it identifies), so gaze and expression are judged by clips; a photo's expression comes in "
+        "quarters."
     ]
     if second is None:
         notes.append("Mouth and eyes by a second landmark network: not measured, give --second-landmarks.")
     return Part(findings_of(kept), {}, notes)
 
 
-def _anonymized(anonymizer: Anonymizer, job: Job, frame: Frame, faces: tuple[PlannedFace, ...], kept: Kept) -> RgbImage:
+def _anonymized(anonymizer: Anonymizer, frame: Frame, faces: tuple[PlannedFace, ...], kept: Kept) -> RgbImage:
     anonymizer.reset()
+    anonymizer.draw_persona = app.PersonaDrawer(secrets.token_bytes(32), load_settings())  # one's eyes are read aside
     safe = anonymizer.render(frame, faces)
     kept.verdicts.append(safe.verdict)
     return safe.rgb
