@@ -14,13 +14,13 @@ _DOUBT = 0.01  # a coarsest cell of which nothing is known takes the mean of all
 
 
 def fills(conditioning: Tensor, gain: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Three pictures (B, 3, S, S) in [0, 1]: surroundings and lit guide, and between them colours that go smoothly
-    from one to the other; the surroundings alone, gone on with into the hole; the guide alone, gone on with outwards.
+    """Three pictures (B, 3, S / 2, S / 2) in [0, 1]: surroundings and lit guide, and between them colours that go
+    smoothly from one to the other; the surroundings alone, gone on with into the hole; the guide alone, gone on with
+    outwards.
 
     An edge of a jaw before a wall is where the second takes over from the third; the first knows none. gain, bias:
     (B, 3, G, G).
     """
-    size = conditioning.shape[-1]
     colours = conditioning[:, : COVERAGE.stop]
     small = F.interpolate(colours, scale_factor=0.5, mode="bilinear", align_corners=False)  # means of 2 × 2, quickly
     hole = small[:, HOLE]
@@ -31,9 +31,7 @@ def fills(conditioning: Tensor, gain: Tensor, bias: Tensor) -> tuple[Tensor, Ten
     light = F.interpolate(torch.cat([gain, bias], 1), size=half, mode="bilinear", align_corners=False)
     lit = light[:, :3] * guide + light[:, 3:] * covered
     both = push_pull(context + lit, (1 - hole) + covered)
-    pictures = torch.cat([both, push_pull(context, 1 - hole), push_pull(lit, covered)], 1)
-    pictures = F.interpolate(pictures, size=(size, size), mode="bilinear", align_corners=False).clamp(0, 1)
-    return pictures[:, :3], pictures[:, 3:6], pictures[:, 6:]
+    return both.clamp(0, 1), push_pull(context, 1 - hole).clamp(0, 1), push_pull(lit, covered).clamp(0, 1)
 
 
 def push_pull(premultiplied: Tensor, known: Tensor) -> Tensor:

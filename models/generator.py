@@ -16,11 +16,13 @@ from torch.nn import functional as F
 from anonymizer.generate.conditioning import CHANNELS, COVERAGE, GUIDE, HOLE
 from models.fill import fills
 
-NETWORK = "unet-fill-7"  # changes whenever the same weights would mean something else
+NETWORK = "unet-fill-8"  # changes whenever the same weights would mean something else
 GRID_LEVEL = 2  # 2 ** (2 + 1) = GRID_DIVISOR
 GAIN_LOG_LIMIT = 1.2  # gains from 0.3 to 3.3
 BIAS_LIMIT = 0.5
-HUE_CELLS = 8  # of the crop's side: the light's hue changes slowly over a face
+HUE_CELLS = 4  # of the crop's side: the light's hue changes slowly over a face
+LIGHT_CELLS = 4  # of the crop's side, over which light is free; within a cell its log gain is held to FINE_LIMIT:
+FINE_LIMIT = 0.15  # free there, it had learnt photos by heart, and others' faces were patched with spots and bands
 CORE_CELLS = 48  # of the crop's side: two of them inside its rim the guide is shown as it is, nothing painted over it
 PAINT_LIMIT = 1.5  # of what is painted over the smooth fill, in logits; without it cheeks glowed, ears had smears
 PAINT_HUE = 0.5  # of what its channels differ by, as smooth as the grid: free hues were teal and orange specks at rims
@@ -123,13 +125,14 @@ class Generator(nn.Module):
         gain, bias = (_one_hue(part) for part in torch.tanh(grid[:, :6].float()).chunk(2, 1))
         gain, bias = _mean3(gain), _mean3(bias)
         gain, bias = _less_haze(torch.exp(gain * GAIN_LOG_LIMIT), bias * BIAS_LIMIT, conditioning)
+        gain = torch.exp(_no_spots(torch.log(gain)))
         answer = self.image(x).float()
-        image, odds = F.pixel_shuffle(answer[:, :16], 2), _doubled(answer[:, 16:])  # shuffled, odds made ripples
+        image, odds = F.pixel_shuffle(answer[:, :16], 2), answer[:, 16:]  # shuffled, odds made ripples
         if self.shape.direct:
             return gain, bias, torch.sigmoid(image[:, :3]), torch.zeros_like(image[:, 3:])
         pictures = fills(conditioning, gain, bias)
         shade = _shade(_mean3(torch.sigmoid(grid[:, 6:].float())), pictures[0])
-        start = _chosen((*pictures, shade), odds).clamp(0.02, 0.98)
+        start = _doubled(_chosen((*pictures, shade), odds)).clamp(0.02, 0.98)
         painted = _less_hue(PAINT_LIMIT * torch.tanh(_without_dots(image[:, :3]) / PAINT_LIMIT))
         inpaint = torch.sigmoid(torch.log(start / (1 - start)) + painted)
         matte = torch.maximum(torch.sigmoid(_without_dots(image[:, 3:])), core(conditioning[:, COVERAGE]))
@@ -137,13 +140,13 @@ class Generator(nn.Module):
 
 
 def _chosen(pictures: tuple[Tensor, ...], odds: Tensor) -> Tensor:
-    """A mean of pictures (B, 3, S, S) with shares from odds (B, N, S, S), logits: edges and hues of what is there."""
+    """A mean of pictures (B, 3, h, w) with shares from odds (B, N, h, w), logits: edges and hues of what is there."""
     shares = torch.softmax(odds, 1)
     return torch.stack([shares[:, i : i + 1] * picture for i, picture in enumerate(pictures)]).sum(0)
 
 
 def _shade(brightness: Tensor, picture: Tensor) -> Tensor:
-    """(B, 3, S, S) of that brightness (B, 1, G, G), half as colourful as picture: side hair, a chin's shadow."""
+    """(B, 3, h, w) of that brightness (B, 1, G, G), half as colourful as picture: side hair, a chin's shadow."""
     tint = picture / picture.mean(1, keepdim=True).clamp(min=0.05)
     return (_at_size(brightness, picture) * (1 + SHADE_HUE * (tint - 1))).clamp(0, 1)
 
@@ -159,6 +162,12 @@ def _less_hue(painted: Tensor) -> Tensor:
     grey = painted.mean(1, keepdim=True)
     hue = _mean3(F.avg_pool2d(painted - grey, 2 ** (GRID_LEVEL + 1)))
     return grey + PAINT_HUE * _at_size(hue, painted)
+
+
+def _no_spots(log_gain: Tensor) -> Tensor:
+    """(B, 3, G, G) held to FINE_LIMIT away from what it is over LIGHT_CELLS²: side light, but no spots."""
+    coarse = _at_size(_mean3(_cells(log_gain, LIGHT_CELLS)), log_gain)
+    return coarse + FINE_LIMIT * torch.tanh((log_gain - coarse) / FINE_LIMIT)
 
 
 def _less_haze(gain: Tensor, bias: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:

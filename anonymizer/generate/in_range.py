@@ -1,7 +1,8 @@
-"""Keeps what the network paints beside a face within the colours that are there: no rims lighter than the wall behind.
+"""Keeps what the network paints beside a face within the colours that are there: no rims lighter than the wall behind,
+no dark collars below chins.
 
 A young network overshoots where wall, ear and neck meet. Nothing that is painted in may be lighter than the lightest of
-what is in sight around it, or of the guide.
+what is in sight around it, or of the guide, nor much darker than the darkest.
 """
 
 from __future__ import annotations
@@ -14,20 +15,50 @@ from anonymizer.faces import FaceCrop, Floats
 
 REACH_SHARE = 0.2  # of the crop's side, to each side: from the neck beside a chin to the wall and the collar
 MARGIN = 0.01
+SHADE = 0.9  # of the darkest in reach: a chin throws a shadow
+CELLS = 48  # of the crop's side, in which the darkest is looked for
+GRAIN_CELLS = 3, 3  # what is dark over less, such as nostrils and lips, is not the darkest
 _KNOWN_HOLE = 0.02  # a px of which less lies in the hole is in sight
 
 
 def in_range(inpaint_rgb: Floats, crop: FaceCrop) -> Floats:
-    """inpaint_rgb (S, S, 3) of [0, 1], nowhere lighter than the crop's context and guide nearby."""
+    """inpaint_rgb (S, S, 3) of [0, 1], nowhere lighter than the crop's context and guide nearby, nor darker than SHADE
+    of them: light of the skin's hue is added, with the shade's own there were grey stripes below chins."""
     known = crop.hole < _KNOWN_HOLE
-    drawn = crop.guide_coverage > 0
-    colours = np.where(known[..., None], crop.context_rgb, crop.guide_rgb)
+    seen = known | (crop.guide_coverage > 0)
+    brightness = _lightest(np.where(known[..., None], crop.context_rgb, crop.guide_rgb)) * seen
     window = _window(crop.hole.shape[0])
-    high = cv2.dilate(np.where(known | drawn, _lightest(colours), np.float32(0)), window)
+    high = cv2.dilate(brightness, window)
     high[high == 0] = 1  # nothing is in reach
     high = cv2.blur(high, window.shape[::-1]) + np.float32(MARGIN)  # else the window's corners show
-    share = np.minimum(high / np.maximum(_lightest(inpaint_rgb), np.float32(1e-6)), 1)
-    return np.asarray(inpaint_rgb * share[..., None], np.float32)
+    low = _darkest_in_reach(brightness, seen) * np.float32(SHADE)
+    own = _lightest(inpaint_rgb)
+    less = np.minimum(high / np.maximum(own, np.float32(1e-6)), 1)
+    out = np.asarray(inpaint_rgb * less[..., None], np.float32)
+    more = np.minimum(low, high) - own
+    dark = more > 0
+    out[dark] += more[dark][:, None] * _skin_hue(crop)
+    return out
+
+
+def _skin_hue(crop: FaceCrop) -> Floats:
+    """(3,) of the guide's mean colour, the largest of them 1; grey without a guide."""
+    mean = np.array(cv2.mean(crop.guide_rgb)[:3], np.float32)  # it is 0 where there is none
+    return np.asarray(mean / mean.max() if mean.max() > 0 else np.ones(3), np.float32)
+
+
+def _darkest_in_reach(brightness: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
+    """(S, S): the least of the means over GRAIN_CELLS, of what is seen; 0 where nothing is in reach."""
+    size = (CELLS, CELLS)
+    share = cv2.resize(seen.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    sums = cv2.blur(cv2.resize(brightness, size, interpolation=cv2.INTER_AREA), GRAIN_CELLS)
+    weight = cv2.blur(share, GRAIN_CELLS)
+    means = np.where(weight > 0.5, sums / np.maximum(weight, np.float32(1e-6)), np.float32(2))
+    window = _window(CELLS)
+    low = cv2.erode(means, window)
+    low[low > 1] = 0
+    low = cv2.blur(low, window.shape[::-1])
+    return np.asarray(cv2.resize(low, seen.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _lightest(rgb: Floats) -> Floats:
@@ -35,8 +66,8 @@ def _lightest(rgb: Floats) -> Floats:
     return np.maximum(np.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
 
 
-def _window(size_px: int) -> npt.NDArray[np.uint8]:
-    side = 2 * round(REACH_SHARE * size_px) + 1
+def _window(size: int) -> npt.NDArray[np.uint8]:
+    side = 2 * round(REACH_SHARE * size) + 1
     return np.ones((side, side), np.uint8)
 
 

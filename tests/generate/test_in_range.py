@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from anonymizer.faces import FaceCrop, Floats
-from anonymizer.generate.in_range import MARGIN, in_range
+from anonymizer.generate.in_range import MARGIN, SHADE, in_range
 
 S = 64
 
@@ -21,19 +21,19 @@ def crop(context: float, guide: float = 0.0) -> FaceCrop:
 
 
 def rim() -> Floats:
-    """Mid grey with a white rim."""
-    painted = np.full((S, S, 3), 0.5, np.float32)
+    """Grey with a white rim."""
+    painted = np.full((S, S, 3), 0.57, np.float32)
     painted[16:48, 16:20] = (1.0, 0.9, 0.8)
     return painted
 
 
 def test_no_rim_is_lighter_than_the_wall() -> None:
-    """White beside a wall of .6 becomes about as light, with its hue; what was darker stays to the bit."""
+    """White beside a wall of .6 becomes about as light, with its hue; what was a little darker stays to the bit."""
     out = in_range(rim(), crop(0.6))
     edge = out[16:48, 16:20]
     assert (edge[..., 0] < 0.6 + MARGIN + 0.05).all()  # the bound rises inwards, where nothing is in reach
     assert np.allclose(edge / edge[..., :1], [1, 0.9, 0.8], atol=1e-3)
-    assert (out[:, 20:] == 0.5).all()
+    assert (out[:, 20:] == rim()[:, 20:]).all()
 
 
 def test_what_the_guide_has_may_be_painted() -> None:
@@ -53,3 +53,23 @@ def test_with_nothing_in_sight_all_stays() -> None:
         all_hole.crop_from_frame,
     )
     assert (in_range(rim(), blind) == rim()).all()
+
+
+def test_there_is_no_dark_collar_between_a_chin_and_a_neck() -> None:
+    """A black stripe between a guide of .7 and surroundings of .6 is lifted to a shade of them, in the skin's hue."""
+    view = crop(0.6, 0.7)
+    view.guide_rgb[..., 2] *= 0.5
+    painted = rim()
+    painted[40:48, 24:40] = 0.05
+    stripe = in_range(painted, view)[40:48, 24:40]
+    assert 0.9 * SHADE * 0.6 < stripe[..., 0].min() <= stripe[..., 0].max() < 0.6
+    assert (stripe[..., 2] < 0.65 * stripe[..., 0]).all()
+
+
+def test_beside_dark_hair_what_is_painted_may_be_dark() -> None:
+    """A side of the surroundings is black, and so may be what is next to it."""
+    view = crop(0.6, 0.7)
+    view.context_rgb[:, :16] = 0.02
+    painted = rim()
+    painted[24:40, 16:20] = 0.05
+    assert in_range(painted, view)[24:40, 16:20].max() < 0.12

@@ -20,12 +20,14 @@ from anonymizer.generate.conditioning import (
 )
 from models.discriminator import Discriminator
 from models.generator import (
+    FINE_LIMIT,
     GRID_LEVEL,
     PRESETS,
     Generator,
     Layers,
     _chosen,
     _less_haze,
+    _no_spots,
     compose,
     shown,
     stack_conditioning,
@@ -171,3 +173,15 @@ def test_an_edge_is_where_one_picture_takes_over() -> None:
     torch.testing.assert_close(out[..., :6], red[..., :6])
     torch.testing.assert_close(out[..., 10:], blue[..., 10:])
     torch.testing.assert_close(_chosen((red, blue), torch.zeros(1, 2, 16, 16)), (red + blue) / 2)
+
+
+def test_light_from_the_side_passes_and_spots_do_not() -> None:
+    """A slope over the crop keeps most of its range; a spot of half a cell is left FINE_LIMIT of."""
+    slope = torch.linspace(-0.8, 0.8, 24).expand(1, 3, 24, 24)
+    kept = _no_spots(slope)[0, 0, 12]
+    assert float(kept[-4] - kept[3]) > 0.75 * float(slope[0, 0, 12, -4] - slope[0, 0, 12, 3])
+    spot = torch.zeros(1, 3, 24, 24)
+    spot[..., 10:13, 10:13] = 1
+    assert float(spot.amax() - spot.amin()) == 1
+    assert float(_no_spots(spot).amax()) < FINE_LIMIT + 0.1
+    torch.testing.assert_close(_no_spots(torch.full((1, 3, 24, 24), 0.4)), torch.full((1, 3, 24, 24), 0.4))
