@@ -35,7 +35,7 @@ TURNS_RAD = ((0.0, 0.0, 0.0), (0.1, 0.15, 0.0), (-0.1, -0.15, 0.0))
 # and Congress), a persona each, were 1.08 and .42 off with the (.15, .02) of weights that lit faces more evenly.
 ON_GREY_RAD = np.deg2rad([-0.93, -0.4])
 # What a look on grey is read more beside than in a photo: 16 personas in 20 photos. Of a look that is drawn .65 is read
-# across and .25 up and down; twice as much taken off brought nothing across, and eyes would roll upwards.
+# across and .25 up and down; half as much again taken off across brought nothing, more up and down rolls eyes upwards.
 ON_GREY_LOOK = np.array([-0.035, -0.021, 0.012, -0.024])
 TILT, LOOK = slice(0, 2), slice(2, 6)  # of what is read
 RIDGE = 0.3
