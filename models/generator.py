@@ -16,14 +16,14 @@ from torch.nn import functional as F
 from anonymizer.generate.conditioning import CHANNELS, COVERAGE, GUIDE, HOLE
 from models.fill import fills
 
-NETWORK = "unet-fill-8"  # changes whenever the same weights would mean something else
+NETWORK = "unet-fill-9"  # changes whenever the same weights would mean something else
 GRID_LEVEL = 2  # 2 ** (2 + 1) = GRID_DIVISOR
 GAIN_LOG_LIMIT = 1.2  # gains from 0.3 to 3.3
 BIAS_LIMIT = 0.5
 HUE_CELLS = 4  # of the crop's side: the light's hue changes slowly over a face
 LIGHT_CELLS = 4  # of the crop's side, over which light is free; within a cell its log gain is held to FINE_LIMIT:
 FINE_LIMIT = 0.15  # free there, it had learnt photos by heart, and others' faces were patched with spots and bands
-CORE_CELLS = 48  # of the crop's side: two of them inside its rim the guide is shown as it is, nothing painted over it
+CORE_CELLS = 48  # of the crop's side: two inside its rim, half of one at the chin, the guide is shown as it is
 PAINT_LIMIT = 1.5  # of what is painted over the smooth fill, in logits; without it cheeks glowed, ears had smears
 PAINT_HUE = 0.5  # of what its channels differ by, as smooth as the grid: free hues were teal and orange specks at rims
 START_ODDS = (3.0, 1.0, -1.0, -1.0)  # logits of the three fills and the shade before anything is learnt
@@ -179,10 +179,28 @@ def _less_haze(gain: Tensor, bias: Tensor, conditioning: Tensor) -> tuple[Tensor
 
 
 def core(coverage: Tensor) -> Tensor:
-    """Coverage (B, 1, S, S) -> (B, 1, S, S): 0 at the guide's rim and outside, rising to 1 two of CORE_CELLS inside."""
+    """Coverage (B, 1, S, S) -> (B, 1, S, S): 0 at the guide's rim and outside, rising to 1 two of CORE_CELLS inside;
+    below its middle half of one: no hair hangs over a chin, and chins were painted over with dark crescents."""
     cells = F.interpolate(coverage.float(), size=(CORE_CELLS, CORE_CELLS), mode="bilinear", align_corners=False)
-    inside = (2 * _mean3(_mean3(cells)) - 1).clamp(0, 1)
-    return _at_size(inside * inside * (3 - 2 * inside), coverage)
+    fine = F.interpolate(coverage.float(), size=(2 * CORE_CELLS,) * 2, mode="bilinear", align_corners=False)
+    chin = _at_size(_rising(2 * _mean3(fine) - 1), coverage) * _at_size(_lower(cells), coverage)
+    return torch.maximum(_at_size(_rising(2 * _mean3(_mean3(cells)) - 1), coverage), chin)
+
+
+def _rising(x: Tensor) -> Tensor:
+    """Smoothly from 0 to 1."""
+    x = x.clamp(0, 1)
+    return x * x * (3 - 2 * x)
+
+
+def _lower(coverage: Tensor) -> Tensor:
+    """(B, 1, h, w) -> the same: 0 down to the middle of its rows, 1 a standard deviation further down."""
+    rows = coverage.mean(3, keepdim=True)
+    share = rows / rows.sum(2, keepdim=True).clamp(min=1e-3)
+    at = torch.linspace(0, 1, coverage.shape[2], device=coverage.device)[None, None, :, None]
+    middle = (share * at).sum(2, keepdim=True)
+    spread = (share * (at - middle).square()).sum(2, keepdim=True).clamp(min=1e-6).sqrt()
+    return ((at - middle) / spread).clamp(0, 1).expand_as(coverage)
 
 
 def _cells(x: Tensor, cells: int) -> Tensor:
@@ -201,8 +219,11 @@ def _mean3(x: Tensor) -> Tensor:
 
 
 def _without_dots(x: Tensor) -> Tensor:
-    """(B, C, S, S) blurred by about 1.2 px: free to set each px apart, training strung dots along holes and guides."""
-    return _mean3(_mean3(x))
+    """(B, C, S, S) blurred by about 1.2 px, (1, 2, 2, 2, 1) each way, which lets nothing of a period of 2 or 4 px
+    through: free to set each px apart, training strung dots along holes and guides."""
+    x = F.pad(x, (2, 2, 2, 2), mode="replicate")
+    x = x[..., :-4, :] + 2 * (x[..., 1:-3, :] + x[..., 2:-2, :] + x[..., 3:-1, :]) + x[..., 4:, :]
+    return (x[..., :-4] + 2 * (x[..., 1:-3] + x[..., 2:-2] + x[..., 3:-1]) + x[..., 4:]) / 64
 
 
 def _doubled(x: Tensor) -> Tensor:

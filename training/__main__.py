@@ -11,6 +11,7 @@ VERBS = {
     "fit-face-model": "training.fit_face_model",
     "fit-response": "training.fit_response",
     "fit-tilt": "training.fit_tilt",
+    "fit-folds": "training.fit_folds",
     "fit-tone": "training.fit_tone",
     "build-personas": "training.build_personas",
     "prepare": "training.prepare",

@@ -3,8 +3,8 @@
     python -m training build-personas --portraits FOLDER... --teeth BANK --list configs/personas.txt
 
 Portraits are unwrapped through their landmarks, hair at the temples is filled with skin, their low-frequency
-light is taken off, and what is left is stored as log detail. The list is made by looking at every one of them;
-those of the sample clip are not on it.
+light and their expression's folds are taken off, and what is left is stored as log detail. The list is made by
+looking at every one of them; those of the sample clip are not on it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from anonymizer.faces import Box, Face, Floats
 from anonymizer.perceive.motion import fit_motion, motion_in_head
 from anonymizer.persona import atlas, bank
 from anonymizer.persona.face_model import FaceModel
+from anonymizer.persona.folds import fold_log
 from anonymizer.persona.persona import region
 from training.landmark_photos import PhotoLandmarks, landmark_photos, read_rgb
 from training.mouths import mouth_patches
@@ -87,7 +88,8 @@ def build(photos: list[PhotoLandmarks], model: FaceModel, said: list[set[str]]) 
     light = np.mean([symmetric(low) - tone for low, tone in zip(lows, tones, strict=True)], 0)
     rims = [hair_rim()[..., None] * np.maximum(LEAST_EVEN, each) for each in hair]
     details = [
-        plain_lips(even_rim(press_highlights(log - low), rim)) for log, low, rim in zip(logs, lows, rims, strict=True)
+        plain_lips(even_rim(press_highlights(log - low - _folds(p, model)), rim))
+        for p, log, low, rim in zip(photos, logs, lows, rims, strict=True)
     ]
     arrays: dict[str, Any] = {
         "low": np.stack(
@@ -109,8 +111,14 @@ def build(photos: list[PhotoLandmarks], model: FaceModel, said: list[set[str]]) 
 
 
 def _log_texture(photo: PhotoLandmarks, model: FaceModel) -> Floats:
-    texture = unwrap(read_rgb(photo.path), photo.landmarks_px, model)[0][: bank.FACE_ROWS]
+    texture = unwrap(read_rgb(photo.path), photo.landmarks_px, model)[0][: atlas.FACE_ROWS]
     return np.asarray(np.log(np.maximum(texture, 0.02)), np.float32)
+
+
+def _folds(photo: PhotoLandmarks, model: FaceModel) -> Floats:
+    """(440, 512, 1) what the portrait's own expression drew into its skin: personas are stored at rest."""
+    log = fold_log(model.folds, photo.expression - model.resting_expression)
+    return np.asarray(cv2.resize(log, (atlas.WIDTH_PX, atlas.FACE_ROWS), interpolation=cv2.INTER_LINEAR)[..., None])
 
 
 def _tone(low: Floats) -> Floats:
@@ -125,7 +133,7 @@ def plain_lips(detail: Floats) -> Floats:
 
 def hair_rim() -> Floats:
     """(440, 512) where hair may hang over the face: 1 at temples and the top of the forehead, 0 where brows end."""
-    y, x = np.mgrid[0 : bank.FACE_ROWS, 0 : atlas.WIDTH_PX].astype(np.float32)
+    y, x = np.mgrid[0 : atlas.FACE_ROWS, 0 : atlas.WIDTH_PX].astype(np.float32)
     inwards = np.minimum(168 - 0.5 * np.maximum(95 - y, 0) - np.abs(x - 256), y - 58)  # px; below 0 is rim
     rim = np.clip(0.5 - inwards / 30, 0, 1) * np.clip((320 - y) / 40, 0, 1)
     return np.asarray(rim * rim * (3 - 2 * rim), np.float32)
@@ -150,9 +158,9 @@ def without_hair(logs: list[Floats]) -> tuple[list[Floats], list[Floats]]:
         hair = cv2.dilate(((own - usual < HAIR) & rim).astype(np.float32), wider)
         texture: Floats = np.zeros((atlas.HEIGHT_PX, atlas.WIDTH_PX, 3), np.float32)
         sure: Floats = np.zeros(texture.shape[:2], np.float32)
-        texture[: bank.FACE_ROWS] = np.exp(log)
-        sure[: bank.FACE_ROWS] = 1 - cv2.GaussianBlur(hair, (0, 0), 4)
-        out.append(np.log(np.maximum(fill(texture, sure)[: bank.FACE_ROWS], 0.02)))
+        texture[: atlas.FACE_ROWS] = np.exp(log)
+        sure[: atlas.FACE_ROWS] = 1 - cv2.GaussianBlur(hair, (0, 0), 4)
+        out.append(np.log(np.maximum(fill(texture, sure)[: atlas.FACE_ROWS], 0.02)))
         where.append(np.asarray(cv2.GaussianBlur(cv2.dilate(hair, wider), (0, 0), 12)[..., None], np.float32))
     return out, where
 

@@ -5,8 +5,8 @@
 Landmarks of every photo, and mirrored, are aligned to the mesh by a weighted Procrustes fit, then the vertices are
 ridge-regressed on mediapipe's 52 blendshape coefficients, each held to its part of the face (`expression_regions`);
 what is left over is identity and noise.
-Every tenth photo is held out, and the card says how much is explained there. What `fit-response` and, of the persona
-bank, `fit-tilt` added is not in a file made anew: run them after.
+Every tenth photo is held out, and the card says how much is explained there. What `fit-response`, `fit-folds`
+and, of the persona bank, `fit-tilt` added is not in a file made anew: run them after.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from anonymizer.generate.softness import softened
 from anonymizer.geometry import apply_affine, yaw_pitch_roll
 from anonymizer.persona import atlas
 from anonymizer.persona.face_model import FIRST_LID_VERTEX, SKIN_VERTICES, FaceModel, attributes
+from anonymizer.persona.folds import fold_gain, folded
 from anonymizer.persona.persona import Persona
 from anonymizer.persona.rasterise import rasterise, vertex_normals
 
@@ -27,12 +28,13 @@ DRAWN_LARGER = np.float32(1.05)
 @dataclass(frozen=True, slots=True, eq=False)
 class PosedPersona:
     """A persona's mesh in a pose. vertices_px (574, 3) in the frame, drawn (574, 3): uv and shade of each vertex;
-    mips: its texture at full, half, quarter and eighth size."""
+    mips: its texture at full, half, quarter and eighth size; fold_gain (110, 128): brightness of its skin."""
 
     vertices_px: Floats
     drawn: Floats
     triangles: npt.NDArray[np.int32]
     mips: tuple[npt.NDArray[np.uint8], ...]
+    fold_gain: Floats
 
 
 def texture_mips(texture_rgb: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], ...]:
@@ -48,7 +50,8 @@ def texture_mips(texture_rgb: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uin
 def pose(code: MotionCode, persona: Persona, mips: tuple[npt.NDArray[np.uint8], ...], model: FaceModel) -> PosedPersona:
     """The persona with the code's expression and gaze, where the head is, DRAWN_LARGER about its middle."""
     vertices, uv = model.animate(replace(code, gaze=code.gaze - persona.look), persona.shape_cm)
-    return PosedPersona(drawn_larger(vertices), attributes(uv), model.triangles, mips)
+    folds = fold_gain(model.folds, code.expression - model.resting_expression)
+    return PosedPersona(drawn_larger(vertices), attributes(uv), model.triangles, mips, folds)
 
 
 def drawn_larger(vertices: Floats) -> Floats:
@@ -64,7 +67,7 @@ def draw(
     not; coverage (h, w) 0 or 255."""
     vertices = posed.vertices_px - np.array([columns.start, rows.start, 0], np.float32)
     size = (columns.stop - columns.start, rows.stop - rows.start)
-    texture = _mip(posed.mips, FACE_WIDTH_CM * code.scale_px_per_cm)
+    texture = _mip(posed, FACE_WIDTH_CM * code.scale_px_per_cm)
     guide, coverage = draw_textured(vertices, posed.triangles, posed.drawn, texture, size, PARTS)
     return softened(guide, coverage, blur_px), coverage
 
@@ -84,7 +87,7 @@ def face_crop(
     normals = vertex_normals(vertices, posed.triangles)
     drawn, which = rasterise(vertices, posed.triangles, np.concatenate([posed.drawn, normals], 1), (size_px, size_px))
     covered = which >= 0
-    seen = sample(_mip(posed.mips, FACE_WIDTH_CM * code.scale_px_per_cm * scale), drawn, which)
+    seen = sample(_mip(posed, FACE_WIDTH_CM * code.scale_px_per_cm * scale), drawn, which)
     seen = softened(seen, np.where(covered, np.uint8(255), np.uint8(0)), blur_px * scale)
     guide = np.asarray(seen / np.float32(255), np.float32)
     x, y, z = (drawn[..., 3 + axis] for axis in range(3))
@@ -93,10 +96,10 @@ def face_crop(
     return FaceCrop(context, hole_crop, guide, covered.astype(np.float32), geometry, to_crop, turned)
 
 
-def _mip(mips: tuple[npt.NDArray[np.uint8], ...], face_width_px: float) -> npt.NDArray[np.uint8]:
-    """The texture whose texels are nearest to one px of a face this wide."""
-    level = int(np.clip(np.round(np.log2(atlas.WIDTH_PX / max(face_width_px, 1.0))), 0, len(mips) - 1))
-    return mips[level]
+def _mip(posed: PosedPersona, face_width_px: float) -> npt.NDArray[np.uint8]:
+    """The texture whose texels are nearest to one px of a face this wide, with the expression's folds."""
+    level = int(np.clip(np.round(np.log2(atlas.WIDTH_PX / max(face_width_px, 1.0))), 0, len(posed.mips) - 1))
+    return folded(posed.mips[level], posed.fold_gain)
 
 
 def _context(

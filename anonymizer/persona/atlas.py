@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 WIDTH_PX, HEIGHT_PX = 512, 576
+FACE_ROWS = 440  # that the face takes
 _FACE_V_START = 0.1  # canonical v that lies on the atlas's first row
 
 

@@ -19,7 +19,6 @@ from anonymizer.weights.locate import weight_path
 
 VERSION = 2
 DETAIL_RANGE = 1.2  # log units either way that the 8-bit detail covers
-FACE_ROWS = 440  # atlas rows that the face takes
 _ARRAYS = {"detail", "detail_ends", "low", "shapes_cm", "feminine", "bearded", "brightness", "light", "tones"} | {
     "teeth",
     "teeth_ends",

@@ -21,6 +21,7 @@ from anonymizer.errors import WeightsError
 from anonymizer.faces import EXPRESSION_COUNT, VERTEX_COUNT, Floats, MotionCode
 from anonymizer.geometry import rotation_from_vector
 from anonymizer.persona import atlas
+from anonymizer.persona.folds import FOLD_COLUMNS, FOLD_ROWS, FOLD_STEP
 from anonymizer.persona.landmark_groups import (
     ABOVE_LID_LEFT,
     ABOVE_LID_RIGHT,
@@ -49,7 +50,8 @@ class FaceModel:
     """neutral_cm (468, 3). expression_basis_cm (52, 468, 3). identity_basis_cm (24, 468, 3), unit = one
     standard deviation. uv (468, 2) atlas uv. triangles (T, 3) int32, the first skin_triangles of them skin,
     the rest eyes and mouth. alignment_weights (468,). resting_expression (52,), of the population.
-    response (52, 52): from coefficients to those that a drawn face needs for them to be read in it."""
+    response (52, 52): from coefficients to those that a drawn face needs for them to be read in it. folds (52, 110,
+    128): log brightness that a unit of each adds to the skin (`anonymizer.persona.folds`)."""
 
     neutral_cm: Floats
     expression_basis_cm: Floats
@@ -60,6 +62,7 @@ class FaceModel:
     alignment_weights: Floats
     resting_expression: Floats
     response: Floats
+    folds: Floats
 
     def head(self, expression: Floats, shape_cm: Floats | None = None) -> Floats:
         """Vertices (468, 3) in cm for coefficients (52,) and identity offsets (468, 3)."""
@@ -258,7 +261,12 @@ def face_model_from(arrays: dict[str, npt.NDArray[Any]]) -> FaceModel:
         alignment_weights=f32["alignment_weights"],
         resting_expression=f32["resting_expression"],
         response=f32.get("response", np.eye(EXPRESSION_COUNT, dtype=np.float32)),
+        folds=f32.get("folds", _no_folds()) * np.float32(FOLD_STEP),
     )
+
+
+def _no_folds() -> Floats:
+    return np.zeros((EXPRESSION_COUNT, FOLD_ROWS, FOLD_COLUMNS), np.float32)
 
 
 @lru_cache(maxsize=1)

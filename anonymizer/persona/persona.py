@@ -18,7 +18,8 @@ import numpy.typing as npt
 from anonymizer.faces import Floats
 from anonymizer.geometry import rotation_from_vector
 from anonymizer.persona import atlas
-from anonymizer.persona.bank import FACE_ROWS, PersonaBank, decode_rgb
+from anonymizer.persona.atlas import FACE_ROWS
+from anonymizer.persona.bank import PersonaBank, decode_rgb
 from anonymizer.persona.face_model import LIDS, FaceModel
 from anonymizer.secret import derive
 
@@ -28,9 +29,9 @@ LOW_WEIGHTS = (0.7, 0.17, 0.13)  # of the texture's low frequencies: a face's ow
 SHAPE_GAIN = 1.25  # a mix of three is flatter than one; this gives a single face's spread back
 OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats its portraits' shape
 # Of the detail's log brightness: unwrapped and lit by the network, portraits have three quarters of a photo's contrast
-# on the face. Kernel distance × 1000 of 119 composites: 10.1 with 1.25, 9.4 with 1.45, 9.3 with 1.6, where lines are
-# too much; with low frequencies likewise it is no better (9.4), and cheeks stand out from foreheads like a mask.
-CONTRAST = 1.45
+# on the face. More is nearer to photos by the kernel distance (× 1000, 151 composites: 8.8 with 1.45, 9.3 with 1.3, 9.8
+# with 1.2), and looks painted; with low frequencies likewise cheeks stand out from foreheads like a mask.
+CONTRAST = 1.3
 HUE = 1.3  # of what its channels differ by: within faces hues ranged over half of what they do in photos (98 scenes)
 SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 48 personas of the lightest tone
 EYES_REGION = ((256, 146), (200, 84))  # soft ellipse in the 512 × 440 atlas: centre x, y and radii px

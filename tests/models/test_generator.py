@@ -28,7 +28,9 @@ from models.generator import (
     _chosen,
     _less_haze,
     _no_spots,
+    _without_dots,
     compose,
+    core,
     shown,
     stack_conditioning,
 )
@@ -185,3 +187,29 @@ def test_light_from_the_side_passes_and_spots_do_not() -> None:
     assert float(spot.amax() - spot.amin()) == 1
     assert float(_no_spots(spot).amax()) < FINE_LIMIT + 0.1
     torch.testing.assert_close(_no_spots(torch.full((1, 3, 24, 24), 0.4)), torch.full((1, 3, 24, 24), 0.4))
+
+
+@pytest.mark.parametrize("period_px", [2, 4])
+def test_dots_are_blurred_away(period_px: int) -> None:
+    """What repeats every 2 or 4 px is gone, a slow slope stays."""
+    across = torch.cos(2 * torch.pi * torch.arange(32) / period_px).expand(1, 1, 32, 32)
+    for dots in (across, across.mT):
+        assert float(_without_dots(dots)[..., 4:-4, 4:-4].abs().max()) < 1e-5
+    slope = torch.arange(32.0).expand(1, 1, 32, 32)
+    torch.testing.assert_close(_without_dots(slope)[..., 4:-4], slope[..., 4:-4])
+
+
+@pytest.mark.parametrize("size_px", [128, 192, 256])
+def test_chins_are_shown_to_their_rim_and_foreheads_are_not(size_px: int) -> None:
+    """A sixtieth of the crop inside the rim of an upright oval the chin is the guide's, the forehead may be hair;
+    nothing is held beyond the rim."""
+    y, x = (np.mgrid[0:size_px, 0:size_px] + 0.5) / size_px
+    oval = torch.from_numpy((np.hypot((x - 0.5) / 0.24, (y - 0.5) / 0.33) < 1).astype(np.float32))[None, None]
+    held = core(oval)[0, 0, :, size_px // 2]
+    inside = round(0.015 * size_px)
+    top, bottom = round(0.17 * size_px), round(0.83 * size_px) - 1
+    assert float(held[bottom - inside]) > 0.9
+    assert float(held[top + inside]) < 0.7
+    assert float(held[size_px // 2]) == pytest.approx(1)
+    assert float(held[: top - 4].max()) < 0.02
+    assert float(held[bottom + 4 :].max()) < 0.02

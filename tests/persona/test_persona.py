@@ -7,7 +7,8 @@ import pytest
 
 from anonymizer.errors import WeightsError
 from anonymizer.persona import atlas
-from anonymizer.persona.bank import FACE_ROWS, bank_from, decode_rgb, load_bank
+from anonymizer.persona.atlas import FACE_ROWS
+from anonymizer.persona.bank import bank_from, decode_rgb, load_bank
 from anonymizer.persona.persona import LOOKS, Persona, _recoloured, draw_persona, eyeball, tinted
 from anonymizer.weights.locate import weight_path
 from tests.heads import MODEL

@@ -16,7 +16,8 @@ from anonymizer.faces import Floats, MotionCode
 from anonymizer.generate.guide import texture_mips
 from anonymizer.generate.sample import sample
 from anonymizer.persona import atlas
-from anonymizer.persona.bank import FACE_ROWS, load_bank
+from anonymizer.persona.atlas import FACE_ROWS
+from anonymizer.persona.bank import load_bank
 from anonymizer.persona.face_model import FaceModel, attributes, load_face_model, project
 from anonymizer.persona.landmark_groups import EYE_LEFT, EYE_RIGHT
 from anonymizer.persona.persona import draw_persona
