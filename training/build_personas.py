@@ -21,7 +21,7 @@ from anonymizer.faces import Box, Face, Floats
 from anonymizer.perceive.motion import fit_motion, motion_in_head
 from anonymizer.persona import atlas, bank
 from anonymizer.persona.face_model import FaceModel
-from anonymizer.persona.folds import fold_log
+from anonymizer.persona.folds import FOLD_RGB, fold_log
 from anonymizer.persona.persona import region
 from training.landmark_photos import PhotoLandmarks, landmark_photos, read_rgb
 from training.mouths import mouth_patches
@@ -34,6 +34,7 @@ RIM_SIGMA_PX = 4  # what is wider at the rim is a shadow of hair, not a pore; by
 HAIR = -0.28  # log brightness, relative to the portrait's skin and the bank's usual, below which temples are hair
 LIPS, LIPS_HUE = ((256, 312), (92, 48)), 0.75  # atlas ellipse, and what is kept of its hue: paint looks wrong on most
 HIGHLIGHT, PRESSED = 0.22, 0.65  # log detail above this is a specular highlight; share of the excess that is taken
+DEEP_FOLD, FOLD_HUE_TAKEN = 0.15, 0.8  # log brightness of a fold from which on that share of its hue is taken
 TONES = 6
 # Of a portrait's own low frequencies, and of what its sides differ by; the rest is light.
 LOW_KEPT, SIDE_KEPT = 0.8, 0.35
@@ -88,7 +89,7 @@ def build(photos: list[PhotoLandmarks], model: FaceModel, said: list[set[str]]) 
     light = np.mean([symmetric(low) - tone for low, tone in zip(lows, tones, strict=True)], 0)
     rims = [hair_rim()[..., None] * np.maximum(LEAST_EVEN, each) for each in hair]
     details = [
-        plain_lips(even_rim(press_highlights(log - low - _folds(p, model)), rim))
+        plain_lips(even_rim(press_highlights(without_folds(log - low, p, model)), rim))
         for p, log, low, rim in zip(photos, logs, lows, rims, strict=True)
     ]
     arrays: dict[str, Any] = {
@@ -115,10 +116,16 @@ def _log_texture(photo: PhotoLandmarks, model: FaceModel) -> Floats:
     return np.asarray(np.log(np.maximum(texture, 0.02)), np.float32)
 
 
-def _folds(photo: PhotoLandmarks, model: FaceModel) -> Floats:
-    """(440, 512, 1) what the portrait's own expression drew into its skin: personas are stored at rest."""
+def without_folds(detail: Floats, photo: PhotoLandmarks, model: FaceModel) -> Floats:
+    """Detail (440, 512, 3) without what the portrait's own expression drew into its skin: personas are stored at rest.
+
+    Where it was dark little of the hue is kept: deep folds are redder than the mean of all, and left orange lines.
+    """
     log = fold_log(model.folds, photo.expression - model.resting_expression)
-    return np.asarray(cv2.resize(log, (atlas.WIDTH_PX, atlas.FACE_ROWS), interpolation=cv2.INTER_LINEAR)[..., None])
+    log = cv2.resize(log, (atlas.WIDTH_PX, atlas.FACE_ROWS), interpolation=cv2.INTER_LINEAR)[..., None]
+    plain = detail - log * FOLD_RGB
+    hue = plain - plain.mean(2, keepdims=True)
+    return np.asarray(plain - FOLD_HUE_TAKEN * np.clip(-log / DEEP_FOLD, 0, 1) * hue, np.float32)
 
 
 def _tone(low: Floats) -> Floats:

@@ -28,7 +28,7 @@ DRAWN_LARGER = np.float32(1.05)
 @dataclass(frozen=True, slots=True, eq=False)
 class PosedPersona:
     """A persona's mesh in a pose. vertices_px (574, 3) in the frame, drawn (574, 3): uv and shade of each vertex;
-    mips: its texture at full, half, quarter and eighth size; fold_gain (110, 128): brightness of its skin."""
+    mips: its texture at full, half, quarter and eighth size; fold_gain (110, 128, 3): brightness of its skin."""
 
     vertices_px: Floats
     drawn: Floats
