@@ -35,6 +35,9 @@ HAIR = -0.28  # log brightness, relative to the portrait's skin and the bank's u
 LIPS, LIPS_HUE = ((256, 312), (92, 48)), 0.75  # atlas ellipse, and what is kept of its hue: paint looks wrong on most
 HIGHLIGHT, PRESSED = 0.22, 0.65  # log detail above this is a specular highlight; share of the excess that is taken
 DEEP_FOLD, FOLD_HUE_TAKEN = 0.15, 0.8  # log brightness of a fold from which on that share of its hue is taken
+# Atlas ellipses of the mouth's corners and of the chin's hollow, and the log detail below which four fifths are taken.
+DARK_SPOTS = ((202, 304), (30, 18)), ((310, 304), (30, 18)), ((256, 345), (60, 26))
+DARK, DARK_PRESSED = 0.3, 0.8
 TONES = 6
 # Of a portrait's own low frequencies, and of what its sides differ by; the rest is light.
 LOW_KEPT, SIDE_KEPT = 0.8, 0.35
@@ -89,7 +92,7 @@ def build(photos: list[PhotoLandmarks], model: FaceModel, said: list[set[str]]) 
     light = np.mean([symmetric(low) - tone for low, tone in zip(lows, tones, strict=True)], 0)
     rims = [hair_rim()[..., None] * np.maximum(LEAST_EVEN, each) for each in hair]
     details = [
-        plain_lips(even_rim(press_highlights(without_folds(log - low, p, model)), rim))
+        plain_lips(even_rim(press_dark(press_highlights(without_folds(log - low, p, model))), rim))
         for p, log, low, rim in zip(photos, logs, lows, rims, strict=True)
     ]
     arrays: dict[str, Any] = {
@@ -121,8 +124,8 @@ def without_folds(detail: Floats, photo: PhotoLandmarks, model: FaceModel) -> Fl
 
     Where it was dark little of the hue is kept: deep folds are redder than the mean of all, and left orange lines.
     """
-    log = fold_log(model.folds, photo.expression - model.resting_expression)
-    log = cv2.resize(log, (atlas.WIDTH_PX, atlas.FACE_ROWS), interpolation=cv2.INTER_LINEAR)[..., None]
+    folds = fold_log(model.folds, photo.expression - model.resting_expression)
+    log = cv2.resize(folds, (atlas.WIDTH_PX, atlas.FACE_ROWS), interpolation=cv2.INTER_LINEAR)[..., None]
     plain = detail - log * FOLD_RGB
     hue = plain - plain.mean(2, keepdims=True)
     return np.asarray(plain - FOLD_HUE_TAKEN * np.clip(-log / DEEP_FOLD, 0, 1) * hue, np.float32)
@@ -198,6 +201,17 @@ def press_highlights(detail: Floats) -> Floats:
     brightness = detail.mean(2, keepdims=True)
     excess = np.maximum(brightness - HIGHLIGHT, 0)
     return np.asarray(detail - PRESSED * excess, np.float32)
+
+
+def press_dark(detail: Floats) -> Floats:
+    """Detail whose mouth corners and what lies below the lower lip are hardly darker than DARK, with as much less hue.
+
+    A corner is a few px of a photo and many of the atlas, so that a smile drew it into a black blob.
+    """
+    brightness = detail.mean(2, keepdims=True)
+    held = np.minimum(DARK / np.maximum(-brightness, 1e-3), 1)
+    where = np.maximum.reduce([region(center, radii) for center, radii in DARK_SPOTS])
+    return np.asarray(detail * (1 + DARK_PRESSED * where * (held - 1)), np.float32)
 
 
 def identity_shape(photo: PhotoLandmarks, model: FaceModel) -> Floats:

@@ -98,7 +98,7 @@ class FaceModel:
         shut: how far the left and the right eye are, 0 to 1; the lid's strip is as high.
         """
         top, below = list(BROW_RIM), list(BELOW_BROW_RIM)
-        vertices = [head_cm, 2 * head_cm[top] - head_cm[below]]  # straight on, as far as the last row is wide
+        vertices = [head_cm, head_cm[top] + _STRIP[:, None] * (head_cm[top] - head_cm[below])]  # straight on
         uv = [self.uv, self.uv[below]]  # and the last row's skin once more, mirrored
         for ring, corners, patch, look in zip(
             _RINGS[:2], EYE_CORNERS, (atlas.EYE_LEFT, atlas.EYE_RIGHT), gaze, strict=True
@@ -124,6 +124,8 @@ def attributes(uv: Floats) -> Floats:
     return np.concatenate([uv, PATCH_SHADE[:, None]], 1)
 
 
+# Of the last row's width, how wide the strip is: upwards as wide; beside the eyes straight on is outwards, a spike.
+_STRIP = np.concatenate([[0, 0.35, 0.75], np.ones(9), [0.75, 0.35, 0]]).astype(np.float32)
 # Upper teeth end a few mm below a parted upper lip, and a smile lifts the lip further than the basis tells.
 _TEETH_DROP_CM = np.array([0, 0.3, 0], np.float32)
 _MOUTH_START = np.array([atlas.MOUTH_X_CM[0], atlas.MOUTH_Y_CM[0]], np.float32)
