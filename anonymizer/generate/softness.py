@@ -14,9 +14,7 @@ from anonymizer.faces import Mask
 EVERY_FRAMES = 32  # looked at again so often
 NEW_SHARE = 0.3  # of each new look
 USUAL_PX = 0.7  # where there are no edges; what webcams at 640×480 had
-SKIN_SHARE = (
-    1.4  # skin is softer than the edges that can be measured: cameras take noise away where there is little detail
-)
+SKIN_SHARE = 1.0  # of the edges' blur; skin of webcams is softer (1.4), but then faces in sharp photos looked waxy
 DRAWN_PX = 0.45  # what drawing from a texture blurs by itself
 MOST_PX = 1.2
 _REBLUR_PX = 1.0
