@@ -194,13 +194,13 @@ def _rising(x: Tensor) -> Tensor:
 
 
 def _lower(coverage: Tensor) -> Tensor:
-    """(B, 1, h, w) -> the same: 0 down to the middle of its rows, 1 a standard deviation further down."""
+    """(B, 1, h, w) -> (B, 1, h, 1): 0 down to the middle of its rows, 1 a standard deviation further down."""
     rows = coverage.mean(3, keepdim=True)
     share = rows / rows.sum(2, keepdim=True).clamp(min=1e-3)
     at = torch.linspace(0, 1, coverage.shape[2], device=coverage.device)[None, None, :, None]
     middle = (share * at).sum(2, keepdim=True)
     spread = (share * (at - middle).square()).sum(2, keepdim=True).clamp(min=1e-6).sqrt()
-    return ((at - middle) / spread).clamp(0, 1).expand_as(coverage)
+    return ((at - middle) / spread).clamp(0, 1)
 
 
 def _cells(x: Tensor, cells: int) -> Tensor:

@@ -47,7 +47,7 @@ MOVES_S = 0.25  # how far about a moment; before it only, where what comes is no
 
 # What a photo's expression tells recognisers is most of what the product itself does (docs/evaluation.md): with a dead
 # zone of .12 dlib's area over the floor was .037 (to .061), MobileFaceNet's .021 (to .053), with .18 .035 (to .059)
-# and .017 (to .049).
+# and .017 (to .049), with weights of 533,192 images; .25 and later weights: no difference but noise.
 STILL_DEAD_ZONE, STILL_STEP, STILL_GAZE_STEP = 0.18, 1 / 4, 1 / 8
 # Both sides of brows, cheeks, lids, nose and mouth (not of eyeLookIn and eyeLookOut, which go together otherwise): in a
 # photo they move alike unless they differ plainly, so that a wink passes and the face's own asymmetry does not.
