@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from anonymizer.adapters.video_reader import VideoReader
+from anonymizer.app import SAMPLE
 from anonymizer.errors import InputError, WeightsError
 from training import evaluate
 from training.evaluation.clips import openings_correlated
@@ -18,6 +20,7 @@ from training.measure.gaze import gaze_off_rad
 from training.measure.kernel_distance import ratio_with_interval
 from training.measure.network_shapes import deepprivacy_shape
 from training.measure.openings import SecondLandmarks
+from training.measure.read_twice import NOISE, noisy_copy
 from training.measure.realism import DISTANCES_PX, half_of
 from training.measure.still_scene import consecutive_cosines, jitter_inside, still_frames
 from training.measure.tap import replaced
@@ -51,6 +54,22 @@ def test_figures_that_are_not_finite_are_left_out() -> None:
     assert found.value == pytest.approx(0.7)
     assert found.count == 2
     assert mean_finding("m", [float("nan")], "clips").value is None
+
+
+def test_a_clip_to_read_twice_has_the_same_moments_and_pictures(tmp_path: Path) -> None:
+    """Frame by frame the same time, and pictures no further apart than the noise and the encoder's own error."""
+    copy = tmp_path / "copy.mkv"
+    noisy_copy(SAMPLE, copy)
+    readers = [VideoReader(path, 1) for path in (SAMPLE, copy)]
+    for _ in range(20):
+        raw, noisy = (reader.read() for reader in readers)
+        assert raw is not None
+        assert noisy is not None
+        assert noisy.captured_at_s == pytest.approx(raw.captured_at_s, abs=0.002)
+        off = np.abs(noisy.rgb.astype(int) - raw.rgb.astype(int)).mean()
+        assert 0.3 < off < NOISE + 1
+    for reader in readers:
+        reader.close()
 
 
 def test_sensor_noise_is_not_shaking_but_a_moving_picture_is() -> None:

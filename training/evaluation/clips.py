@@ -1,12 +1,14 @@
 """What is kept of a clip's faces: expression, gaze, pose, paths of the points, one identity over time.
 
 Every clip goes through the very path of `anonymizer video`; each has its own file in OUT/clips, so that a run that was
-broken off goes on with the next clip.
+broken off goes on with the next clip. Beside what is kept stands what the raw clip keeps of itself when it is read
+twice, the second time with a little noise: more than that nothing can keep.
 """
 
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from anonymizer.settings import load_settings
 from training.evaluation.findings import mean_finding
 from training.evaluation.job import Job, Part
 from training.measure.openings import SecondLandmarks
+from training.measure.read_twice import noisy_copy
 
 SUFFIXES = {".mp4", ".mkv", ".mov", ".webm"}
 LEAST_EXPRESSION, LEAST_LIDS, LEAST_PATHS, LEAST_STEADY = 0.9, 0.95, 0.9, 0.95
@@ -34,6 +37,7 @@ MOST_POSE_DEG, MOST_GAZE_RAD = 2.5, 0.15
 LIDS = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight")
 SECOND_LOOKS = 120  # frames of a clip that the second landmark network sees
 LEAST_LOOKS = 10
+TWICE = ", raw read twice"
 # Standard deviation, shares of their width, below which mouth or eyes do not move, so that nothing could be kept. The
 # older network moves lids less than half as far as the newer (.018 against .043 on one clip).
 LEAST_OPENED = {"mouth, second network": 0.03, "eyes, second network": 0.015}
@@ -99,7 +103,21 @@ def _measured(clip: Path, job: Job, recogniser: Recogniser, second: SecondLandma
         "problem": None,
         "coefficients": {EXPRESSION_NAMES[i]: value for i, value in kept.expression.items()},
     }
-    return row | (openings_kept(clip, target, second) if second is not None else {})
+    row |= openings_kept(clip, target, second) if second is not None else {}
+    return row | read_twice(clip, recogniser, second)
+
+
+def read_twice(clip: Path, recogniser: Recogniser, second: SecondLandmarks | None) -> dict[str, float | None]:
+    """What of the raw clip is kept by itself, with noise: the same figures, their names followed by TWICE."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / f"{clip.stem}.mp4"
+        noisy_copy(clip, copy)
+        kept = kept_of(look_at_clip(clip, copy, recogniser).samples)
+        opened = openings_kept(clip, copy, second) if second is not None else {}
+    lids = [value for i, value in kept.expression.items() if EXPRESSION_NAMES[i] in LIDS]
+    found = {"expression": _mean(list(kept.expression.values())), "jaw and blinks": _mean(lids)}
+    found |= {f"paths, {name}": value for name, value in kept.points.items()} | opened
+    return {name + TWICE: value for name, value in found.items()}
 
 
 def openings_kept(before: Path, after: Path, second: SecondLandmarks) -> dict[str, float]:
@@ -137,7 +155,8 @@ def _findings(rows: list[dict[str, Any]]) -> list[Any]:
         return mean_finding(name, [_number(row.get(key)) for row in rows], "clips", **wanted)
 
     lids = [_mean([row["coefficients"][name] for name in LIDS if name in row["coefficients"]]) for row in rows]
-    regions = sorted({key for row in rows for key in row if key.startswith("paths, ")})
+    regions = sorted({key for row in rows for key in row if key.startswith("paths, ") and not key.endswith(TWICE)})
+    twice = sorted({key for row in rows for key in row if key.endswith(TWICE)})
     return [
         mean("expression, mean correlation of what moves", "expression", at_least=LEAST_EXPRESSION),
         mean_finding("jaw opening and blinks, correlation", lids, "clips", at_least=LEAST_LIDS),
@@ -151,6 +170,7 @@ def _findings(rows: list[dict[str, Any]]) -> list[Any]:
         mean("flicker after motion is taken out, levels of 255", "flicker"),
         mean("the same of the raw clip", "raw flicker"),
         mean("frames with a face found again", "found"),
+        *(mean(f"{key}, correlation", key) for key in twice),
     ]
 
 
