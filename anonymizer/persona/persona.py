@@ -34,7 +34,9 @@ OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats 
 CONTRAST = 1.3
 HUE = 1.3  # of what its channels differ by: within faces hues ranged over half of what they do in photos (98 scenes)
 SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 48 personas of the lightest tone
-EYES_REGION = ((256, 146), (200, 84))  # soft ellipse in the 512 × 440 atlas: centre x, y and radii px
+# In the 512 × 440 atlas, centre x, y and radii in px: from above the brows to the middle of the nose, whose wings are
+# then one portrait's, and as wide as brows: their ends stood beside others.
+EYES_REGION = ((256, 124), (225, 68))
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
 IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 3
 IRIS_WEIGHTS_LIGHT = (0.25, 0.22, 0.15, 0.12, 0.16, 0.1)
@@ -137,13 +139,25 @@ def _skin(portraits: tuple[int, int, int], tone: int, bank: PersonaBank) -> npt.
     first, second, _ = portraits
     share = [float(np.exp(bank.brightness[i] - np.log(bank.tones[tone]).mean())) ** SHINE_POWER for i in portraits]
     details = {i: _recoloured(bank.detail(i), each) for i, each in zip((first, second), share, strict=False)}
-    detail = details[first] + (details[second] - details[first]) * region(*EYES_REGION)
-    low = (
-        sum(w * _recoloured(bank.low[i], k) for w, i, k in zip(LOW_WEIGHTS, portraits, share, strict=True)) + bank.light
-    )
-    log = detail + cv2.resize(np.asarray(low, np.float32), (atlas.WIDTH_PX, FACE_ROWS), interpolation=cv2.INTER_CUBIC)
+    eyes = region(*EYES_REGION, power=4)
+    detail = details[first] + (details[second] - details[first]) * eyes
+    low = _low(portraits, share, eyes, bank)
+    log = detail + cv2.resize(low, (atlas.WIDTH_PX, FACE_ROWS), interpolation=cv2.INTER_CUBIC)
     log += (HUE - 1) * (log - log.mean(2, keepdims=True)) + (CONTRAST - 1) * detail.mean(2, keepdims=True)
     return (_shoulder(np.exp(log + np.log(bank.tones[tone]))) * 255).astype(np.uint8)
+
+
+def _low(portraits: tuple[int, int, int], share: list[float], eyes: Floats, bank: PersonaBank) -> Floats:
+    """(h, w, 3) low frequencies, log: mixed by LOW_WEIGHTS; around the eyes first and second change places there, too,
+    or one portrait's sockets lay as shadows about another's eyes."""
+    import cv2
+
+    lows = [_recoloured(bank.low[i], k) for i, k in zip(portraits, share, strict=True)]
+    first, second, third = LOW_WEIGHTS
+    around = first * lows[0] + second * lows[1] + third * lows[2]
+    inside = first * lows[1] + second * lows[0] + third * lows[2]
+    mask = cv2.resize(eyes, lows[0].shape[1::-1], interpolation=cv2.INTER_AREA)[..., None]
+    return np.asarray(around + (inside - around) * mask + bank.light, np.float32)
 
 
 def _recoloured(log: Floats, share: float) -> Floats:
@@ -168,10 +182,11 @@ def _shoulder(rgb: Floats, start: float = 0.72) -> Floats:
 
 
 @lru_cache(maxsize=8)
-def region(center: tuple[int, int], radii: tuple[int, int]) -> Floats:
-    """(440, 512, 1) soft ellipse: 1 inside, falling to 0 over the outer third."""
+def region(center: tuple[int, int], radii: tuple[int, int], power: int = 2) -> Floats:
+    """(440, 512, 1) soft ellipse, nearer to its box with more power: 1 inside, falling to 0 over the outer third."""
     y, x = np.mgrid[0:FACE_ROWS, 0 : atlas.WIDTH_PX].astype(np.float32)
-    distance = np.hypot((x - center[0]) / radii[0], (y - center[1]) / radii[1])
+    across, down = np.abs(x - center[0]) / radii[0], np.abs(y - center[1]) / radii[1]
+    distance = (across**power + down**power) ** (1 / power)
     t = np.clip((1.15 - distance) / 0.35, 0, 1)
     return np.asarray((t * t * (3 - 2 * t))[..., None], np.float32)
 
