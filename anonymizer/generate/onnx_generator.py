@@ -20,7 +20,9 @@ from anonymizer.generate.conditioning import (
     condition_batch,
     read_spec,
 )
+from anonymizer.generate.crisp import crisp
 from anonymizer.generate.in_range import in_range
+from anonymizer.generate.veil import veiled
 from anonymizer.weights import locate
 
 
@@ -73,7 +75,8 @@ class OnnxGenerator:
 def _face(crop: FaceCrop, gain: Floats, bias: Floats, inpaint: Floats, matte: Floats) -> SyntheticFace:
     """Planes (C, h, w) of one answer -> images (h, w, C)."""
     images = [np.ascontiguousarray(planes.transpose(1, 2, 0)) for planes in (gain, bias, inpaint)]
-    return SyntheticFace(images[0], images[1], in_range(images[2], crop), matte[0])
+    painted = in_range(crisp(images[2], crop), crop)
+    return veiled(SyntheticFace(images[0], images[1], painted, matte[0]), crop)
 
 
 def _check_ports(session: Any, spec: GeneratorSpec, name: str) -> None:

@@ -1,0 +1,35 @@
+"""What is painted in the hole is as crisp as a picture, and nothing else changes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from anonymizer.faces import FaceCrop
+from anonymizer.generate.crisp import crisp
+
+S = 64
+
+
+def crop() -> FaceCrop:
+    """A hole in the right half."""
+    hole = np.zeros((S, S), np.float32)
+    hole[:, 32:] = 1
+    empty = np.zeros((S, S, 3), np.float32)
+    return FaceCrop(empty, hole, empty, hole * 0, empty, np.eye(2, 3))
+
+
+def test_edges_in_the_hole_become_steeper_and_stay_in_range() -> None:
+    """A soft edge of a jaw before a wall becomes a sixth steeper; outside of the hole all stays to the bit."""
+    across = 1 / (1 + np.exp(-(np.arange(S) - 48) / 1.2)) * 0.8 + 0.1
+    painted = np.broadcast_to(across[None, :, None], (S, S, 3)).astype(np.float32)
+    got = crisp(painted, crop())
+    assert np.abs(np.diff(got[32, 40:56, 0])).max() > 1.1 * np.abs(np.diff(painted[32, 40:56, 0])).max()
+    assert (got[:, :28] == painted[:, :28]).all()
+    assert got.min() >= 0
+    assert got.max() <= 1
+
+
+def test_even_skin_stays_even() -> None:
+    """Where nothing is there nothing is raised."""
+    painted = np.full((S, S, 3), 0.6, np.float32)
+    assert np.allclose(crisp(painted, crop()), painted, atol=1e-6)
