@@ -27,23 +27,25 @@ def fills(conditioning: Tensor, gain: Tensor, bias: Tensor) -> tuple[Tensor, Ten
     covered = small[:, COVERAGE] * hole
     context = (small[:, CONTEXT] + (1 - hole)) / 2
     guide = (small[:, GUIDE] * hole + covered) / 2
-    half = guide.shape[-2:]
-    light = F.interpolate(torch.cat([gain, bias], 1), size=half, mode="bilinear", align_corners=False)
+    light = F.interpolate(torch.cat([gain, bias], 1), size=guide.shape[-2:], mode="bilinear", align_corners=False)
     lit = light[:, :3] * guide + light[:, 3:] * covered
-    both = push_pull(context + lit, (1 - hole) + covered)
-    return both.clamp(0, 1), push_pull(context, 1 - hole).clamp(0, 1), push_pull(lit, covered).clamp(0, 1)
+    colours = torch.stack([context + lit, context, lit], 1)  # as one batch: a third of the operations
+    known = torch.stack([1 - hole + covered, 1 - hole, covered], 1)
+    filled = push_pull(colours.flatten(0, 1), known.flatten(0, 1)).clamp(0, 1).reshape(colours.shape)
+    return filled[:, 0], filled[:, 1], filled[:, 2]
 
 
 def push_pull(premultiplied: Tensor, known: Tensor) -> Tensor:
-    """Colours (B, 3, h, w), premultiplied by known (B, 1, h, w) in [0, 1] -> colours everywhere."""
-    levels = [(premultiplied, known)]
-    while levels[-1][1].shape[-1] > _SMALLEST_PX:
-        levels.append((F.avg_pool2d(levels[-1][0], 2), F.avg_pool2d(levels[-1][1], 2)))
-    colours, weight = levels.pop()
+    """Colours (B, C, h, w), premultiplied by known (B, 1, h, w) in [0, 1] -> colours everywhere."""
+    levels = [torch.cat([premultiplied, known], 1)]
+    while levels[-1].shape[-1] > _SMALLEST_PX:
+        levels.append(F.avg_pool2d(levels[-1], 2))
+    colours, weight = levels[-1][:, :-1], levels[-1][:, -1:]
     mean = colours.mean((2, 3), keepdim=True) / weight.mean((2, 3), keepdim=True).clamp(min=1e-3)
     out = (colours + _DOUBT * mean) / (weight + _DOUBT)
-    for colours, weight in reversed(levels):
+    for level in reversed(levels[:-1]):
         coarse = F.interpolate(out, scale_factor=2.0, mode="bilinear", align_corners=False)
+        colours, weight = level[:, :-1], level[:, -1:]
         trust = (weight * _TRUST).clamp(max=1)
         out = coarse + trust * (colours / weight.clamp(min=1e-3) - coarse)
     return out

@@ -1,6 +1,6 @@
 """The generator: a U-Net that lights the guide, paints what the guide lacks, and says which shows where.
 
-Built for int8 and small CPUs: 3×3 and 1×1 convolutions, leaky ReLU, bilinear upsampling, no normalisation,
+Built for int8 and small CPUs: 3×3 and 1×1 convolutions, ReLU, bilinear upsampling, no normalisation,
 and nothing but the first and the last step at full size, where memory would set the pace.
 """
 
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from anonymizer.generate.conditioning import CHANNELS, COVERAGE, GUIDE, HOLE
 from models.fill import fills
 
-NETWORK = "unet-fill-9"  # changes whenever the same weights would mean something else
+NETWORK = "unet-fill-10"  # changes whenever the same weights would mean something else
 GRID_LEVEL = 2  # 2 ** (2 + 1) = GRID_DIVISOR
 GAIN_LOG_LIMIT = 1.2  # gains from 0.3 to 3.3
 BIAS_LIMIT = 0.5
@@ -25,7 +25,7 @@ LIGHT_CELLS = 4  # of the crop's side, over which light is free; within a cell i
 FINE_LIMIT = 0.15  # free there, it had learnt photos by heart, and others' faces were patched with spots and bands
 CORE_CELLS = 48  # of the crop's side: two inside its rim, half of one at the chin, the guide is shown as it is
 PAINT_LIMIT = 1.5  # of what is painted over the smooth fill, in logits; without it cheeks glowed, ears had smears
-PAINT_HUE = 0.5  # of what its channels differ by, as smooth as the grid: free hues were teal and orange specks at rims
+PAINT_HUE = 0.5  # of the hue that is painted, as smooth as the grid: free hues were teal and orange specks at rims
 START_ODDS = (3.0, 1.0, -1.0, -1.0)  # logits of the three fills and the shade before anything is learnt
 SHADE_HUE = 0.5  # of the first fill's: with hues of its own hair beside light walls was teal
 HAZE = 0.4  # of the bias; the rest becomes gain, which keeps the guide's contrast
@@ -90,14 +90,14 @@ class Generator(nn.Module):
         self.narrow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
         self.up = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in widths[:-1])
         self.grid = nn.Conv2d(widths[GRID_LEVEL], 7, 3, padding=1)  # gain, bias; brightness of the shade
-        self.image = nn.Conv2d(widths[0], 20, 3, padding=1)  # paint and matte, 4 × 2 × 2 px; odds of the fills, 4
+        self.image = nn.Conv2d(widths[0], 12 if shape.direct else 15, 3, padding=1)  # 16 at once: more take double
         self._start_as_a_paste()
 
     def _start_as_a_paste(self) -> None:
         """Identity colour grid, the smooth fill, and a matte near 1: the untrained network pastes the guide."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d) and module.bias is not None:
-                nn.init.kaiming_normal_(module.weight, a=0.2)
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 nn.init.zeros_(module.bias)
         for module in self.bottom:
             if isinstance(module, Residual):
@@ -105,9 +105,9 @@ class Generator(nn.Module):
         nn.init.zeros_(self.grid.weight)
         with torch.no_grad():
             self.image.weight.mul_(0.05)
-            if self.image.bias is not None:
-                self.image.bias[12:16] = 2.0  # sigmoid(2) = .88
-                self.image.bias[16:] = torch.tensor(START_ODDS)
+            if self.image.bias is not None and not self.shape.direct:
+                self.image.bias[4:8] = 2.0  # sigmoid(2) = .88
+                self.image.bias[8:12] = torch.tensor(START_ODDS)
 
     def forward(self, conditioning: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         x = act(self.same[0](act(self.stem(conditioning))))
@@ -122,27 +122,31 @@ class Generator(nn.Module):
             x = act(self.up[level](act(x)))
             if level == GRID_LEVEL:
                 grid = self.grid(x)
-        gain, bias = (_one_hue(part) for part in torch.tanh(grid[:, :6].float()).chunk(2, 1))
-        gain, bias = _mean3(gain), _mean3(bias)
+        light = torch.tanh(grid[:, :6].float())
+        light = _mean3(_one_hue(light.reshape(-1, 3, *light.shape[2:]))).reshape(light.shape)  # as one batch: quicker
+        gain, bias = light.chunk(2, 1)
         gain, bias = _less_haze(torch.exp(gain * GAIN_LOG_LIMIT), bias * BIAS_LIMIT, conditioning)
         gain = torch.exp(_no_spots(torch.log(gain)))
         answer = self.image(x).float()
-        image, odds = F.pixel_shuffle(answer[:, :16], 2), answer[:, 16:]  # shuffled, odds made ripples
         if self.shape.direct:
-            return gain, bias, torch.sigmoid(image[:, :3]), torch.zeros_like(image[:, 3:])
+            image = torch.sigmoid(F.pixel_shuffle(answer, 2))
+            return gain, bias, image, torch.zeros_like(image[:, :1])
+        painted, matte = _without_dots(F.pixel_shuffle(answer[:, :8], 2)).chunk(2, 1)
         pictures = fills(conditioning, gain, bias)
         shade = _shade(_mean3(torch.sigmoid(grid[:, 6:].float())), pictures[0])
-        start = _doubled(_chosen((*pictures, shade), odds)).clamp(0.02, 0.98)
-        painted = _less_hue(PAINT_LIMIT * torch.tanh(_without_dots(image[:, :3]) / PAINT_LIMIT))
-        inpaint = torch.sigmoid(torch.log(start / (1 - start)) + painted)
-        matte = torch.maximum(torch.sigmoid(_without_dots(image[:, 3:])), core(conditioning[:, COVERAGE]))
-        return gain, bias, inpaint, matte
+        start = _chosen((*pictures, shade), answer[:, 8:12]).clamp(0.02, 0.98)  # shuffled, odds made ripples
+        start = torch.log(start / (1 - start)) + _hue(answer[:, 12:])
+        inpaint = torch.sigmoid(_doubled(start) + PAINT_LIMIT * torch.tanh(painted / PAINT_LIMIT))
+        return gain, bias, inpaint, torch.maximum(torch.sigmoid(matte), core(conditioning[:, COVERAGE]))
 
 
 def _chosen(pictures: tuple[Tensor, ...], odds: Tensor) -> Tensor:
     """A mean of pictures (B, 3, h, w) with shares from odds (B, N, h, w), logits: edges and hues of what is there."""
-    shares = torch.softmax(odds, 1)
-    return torch.stack([shares[:, i : i + 1] * picture for i, picture in enumerate(pictures)]).sum(0)
+    shares = torch.exp(odds - odds.amax(1, keepdim=True))  # ONNX Runtime's softmax takes ten times as long
+    mixed = torch.zeros_like(pictures[0])
+    for i, picture in enumerate(pictures):
+        mixed = mixed + shares[:, i : i + 1] * picture
+    return mixed / shares.sum(1, keepdim=True)
 
 
 def _shade(brightness: Tensor, picture: Tensor) -> Tensor:
@@ -157,11 +161,10 @@ def _one_hue(grid: Tensor) -> Tensor:
     return grey + _at_size(_cells(grid - grey, HUE_CELLS), grid)
 
 
-def _less_hue(painted: Tensor) -> Tensor:
-    """(B, 3, S, S) logits with PAINT_HUE of what the channels differ by, as smooth as the colour grid."""
-    grey = painted.mean(1, keepdim=True)
-    hue = _mean3(F.avg_pool2d(painted - grey, 2 ** (GRID_LEVEL + 1)))
-    return grey + PAINT_HUE * _at_size(hue, painted)
+def _hue(painted: Tensor) -> Tensor:
+    """(B, 3, h, w) at half size -> logits that add hue alone, PAINT_HUE of it, as smooth as the colour grid."""
+    hue = _mean3(F.avg_pool2d(painted - painted.mean(1, keepdim=True), 2**GRID_LEVEL))
+    return _at_size(PAINT_HUE * PAINT_LIMIT * torch.tanh(hue / PAINT_LIMIT), painted)
 
 
 def _no_spots(log_gain: Tensor) -> Tensor:
@@ -183,8 +186,9 @@ def core(coverage: Tensor) -> Tensor:
     below its middle half of one: no hair hangs over a chin, and chins were painted over with dark crescents."""
     cells = F.interpolate(coverage.float(), size=(CORE_CELLS, CORE_CELLS), mode="bilinear", align_corners=False)
     fine = F.interpolate(coverage.float(), size=(2 * CORE_CELLS,) * 2, mode="bilinear", align_corners=False)
-    chin = _at_size(_rising(2 * _mean3(fine) - 1), coverage) * _at_size(_lower(cells), coverage)
-    return torch.maximum(_at_size(_rising(2 * _mean3(_mean3(cells)) - 1), coverage), chin)
+    inner = _doubled(_rising(2 * _mean3(_mean3(cells)) - 1))
+    chin = _rising(2 * _mean3(fine) - 1) * _at_size(_lower(cells), inner[..., :1])
+    return _at_size(torch.maximum(inner, chin), coverage)
 
 
 def _rising(x: Tensor) -> Tensor:
@@ -212,16 +216,15 @@ def _at_size(x: Tensor, like: Tensor) -> Tensor:
 
 
 def _mean3(x: Tensor) -> Tensor:
-    """Means of 3 × 3; sums of shifted planes take ONNX Runtime a fifth of the time of `avg_pool2d`."""
-    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    x = x[..., :-2, :] + x[..., 1:-1, :] + x[..., 2:, :]
-    return (x[..., :-2] + x[..., 1:-1] + x[..., 2:]) / 9
+    """Means of 3 × 3: a convolution of single planes takes ONNX Runtime less time than `avg_pool2d`, in fewer steps."""
+    planes = F.pad(x, (1, 1, 1, 1), mode="replicate").flatten(0, 1).unsqueeze(1)
+    return F.conv2d(planes, torch.full((1, 1, 3, 3), 1 / 9, device=x.device, dtype=x.dtype)).reshape(x.shape)
 
 
 def _without_dots(x: Tensor) -> Tensor:
     """(B, C, S, S) blurred by about 1.2 px, (1, 2, 2, 2, 1) each way, which lets nothing of a period of 2 or 4 px
     through: free to set each px apart, training strung dots along holes and guides."""
-    x = F.pad(x, (2, 2, 2, 2), mode="replicate")
+    x = F.pad(x, (2, 2, 2, 2), mode="replicate")  # sums of planes: a convolution takes twice as long here
     x = x[..., :-4, :] + 2 * (x[..., 1:-3, :] + x[..., 2:-2, :] + x[..., 3:-1, :]) + x[..., 4:, :]
     return (x[..., :-4] + 2 * (x[..., 1:-3] + x[..., 2:-2] + x[..., 3:-1]) + x[..., 4:]) / 64
 
@@ -232,7 +235,7 @@ def _doubled(x: Tensor) -> Tensor:
 
 
 def act(x: Tensor) -> Tensor:
-    return F.leaky_relu(x, 0.2)
+    return F.relu(x)  # part of int8's convolution; a leaky one is rounded twice, and takes time of its own
 
 
 def stack_conditioning(photo: Tensor, hole: Tensor, guide: Tensor, coverage: Tensor, normals: Tensor) -> Tensor:

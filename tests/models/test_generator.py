@@ -211,5 +211,6 @@ def test_chins_are_shown_to_their_rim_and_foreheads_are_not(size_px: int) -> Non
     assert float(held[bottom - inside]) > 0.9
     assert float(held[top + inside]) < 0.7
     assert float(held[size_px // 2]) == pytest.approx(1)
-    assert float(held[: top - 4].max()) < 0.02
-    assert float(held[bottom + 4 :].max()) < 0.02
+    beyond = round(size_px / 48)
+    assert float(held[: top - beyond].max()) < 0.02
+    assert float(held[bottom + beyond :].max()) < 0.02
