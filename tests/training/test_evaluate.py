@@ -12,7 +12,7 @@ from anonymizer.adapters.video_reader import VideoReader
 from anonymizer.app import SAMPLE
 from anonymizer.errors import InputError, WeightsError
 from training import evaluate
-from training.evaluation.clips import openings_correlated
+from training.evaluation.clips import explained, openings_correlated
 from training.evaluation.findings import Finding, mean_finding
 from training.evaluation.job import Job, Part
 from training.evaluation.page import SEAM, as_page
@@ -54,6 +54,17 @@ def test_figures_that_are_not_finite_are_left_out() -> None:
     assert found.value == pytest.approx(0.7)
     assert found.count == 2
     assert mean_finding("m", [float("nan")], "clips").value is None
+
+
+def test_paths_that_follow_from_the_turn_are_no_expression() -> None:
+    """Points that go with the head's turn are explained by it, points of their own are not, nothing is no share."""
+    rng = np.random.default_rng(0)
+    turns, own = rng.normal(size=(200, 3)), rng.normal(size=(200, 4))
+    with_turn = turns @ rng.normal(size=(3, 4)) + turns[:, :1] ** 2
+    assert explained(turns, with_turn) == pytest.approx(1)
+    assert explained(turns, own) < 0.15
+    assert 0.4 < explained(turns, with_turn / with_turn.std(0) + own / own.std(0)) < 0.6
+    assert np.isnan(explained(turns, own[:, :0]))
 
 
 def test_a_clip_to_read_twice_has_the_same_moments_and_pictures(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ import numpy as np
 
 from anonymizer import app
 from anonymizer.adapters.video_reader import VideoReader
-from anonymizer.audit.clip_figures import clip_faults, identity_of, kept_of
+from anonymizer.audit.clip_figures import LEAST_MOVED_CM, REGIONS, clip_faults, identity_of, kept_of
+from anonymizer.audit.clip_samples import Samples
 from anonymizer.audit.clips import look_at_clip
 from anonymizer.audit.expression_names import EXPRESSION_NAMES
 from anonymizer.audit.recognisers import Recogniser
@@ -104,7 +105,29 @@ def _measured(clip: Path, job: Job, recogniser: Recogniser, second: SecondLandma
         "coefficients": {EXPRESSION_NAMES[i]: value for i, value in kept.expression.items()},
     }
     row |= openings_kept(clip, target, second) if second is not None else {}
-    return row | read_twice(clip, recogniser, second)
+    return row | by_the_turn(looked.samples) | read_twice(clip, recogniser, second)
+
+
+def by_the_turn(samples: Samples) -> dict[str, float]:
+    """By region, the share of the raw points' paths that is no expression: it follows from the head's turn alone,
+    as the wearer's own shape was taken for an average head. A drawn face of another shape has other paths there."""
+    turns = np.array([sample.before.pose[3:] for sample in samples.kept])
+    points = np.array([sample.before.in_head for sample in samples.kept], np.float64)
+    found = {}
+    for name, group in REGIONS.items():
+        paths = points[:, list(group)].reshape(len(points), -1)
+        found[f"by the head's turn, {name}"] = explained(turns, paths[:, paths.std(0) >= LEAST_MOVED_CM])
+    return found
+
+
+def explained(turns: np.ndarray, paths: np.ndarray) -> float:
+    """Share of the variance of paths (T, N) that a polynomial of second order in turns (T, 3) has; NaN without any."""
+    if not paths.size:
+        return float("nan")
+    about = turns - turns.mean(0)
+    known = np.column_stack([np.ones(len(about)), about, about**2])
+    left = paths - known @ np.linalg.lstsq(known, paths, rcond=None)[0]
+    return float(1 - left.var(0).sum() / paths.var(0).sum())
 
 
 def read_twice(clip: Path, recogniser: Recogniser, second: SecondLandmarks | None) -> dict[str, float | None]:
@@ -157,6 +180,7 @@ def _findings(rows: list[dict[str, Any]]) -> list[Any]:
     lids = [_mean([row["coefficients"][name] for name in LIDS if name in row["coefficients"]]) for row in rows]
     regions = sorted({key for row in rows for key in row if key.startswith("paths, ") and not key.endswith(TWICE)})
     twice = sorted({key for row in rows for key in row if key.endswith(TWICE)})
+    turned = sorted({key for row in rows for key in row if key.startswith("by the head's turn")})
     return [
         mean("expression, mean correlation of what moves", "expression", at_least=LEAST_EXPRESSION),
         mean_finding("jaw opening and blinks, correlation", lids, "clips", at_least=LEAST_LIDS),
@@ -171,6 +195,7 @@ def _findings(rows: list[dict[str, Any]]) -> list[Any]:
         mean("the same of the raw clip", "raw flicker"),
         mean("frames with a face found again", "found"),
         *(mean(f"{key}, correlation", key) for key in twice),
+        *(mean(f"share of raw paths {key}", key) for key in turned),
     ]
 
 
