@@ -1,7 +1,8 @@
 """An exported generator with 8-bit convolutions: static QDQ, per channel, calibrated on prepared crops.
 
 Weights use 7 bits, so that sums do not saturate on processors without VNNI. The two heads stay in float: steps of
-an 8-bit picture would show as bands. So does the first layer, which gives 2 dB. Ranges leave out one value in 200,000:
+an 8-bit picture would show as bands. So does the first layer, which gives 2 dB, and where the answers are still too
+coarse a later one, which gives 1.6 for a tenth of the time. Ranges leave out one value in 200,000:
 of weights at 431,000 images, at 192 px, one in 100,000 gave 37.8 dB, one in 50,000 37.0, one in 200,000 37.7, one in
 a million 36.8.
 """
@@ -29,6 +30,7 @@ from models.export import LEAST_PARITY_DB, Exported
 from models.generator import Layers, shown
 
 _IN_FLOAT = ("stem.weight", "grid.weight", "image.weight")
+_NEXT_IN_FLOAT = "same.1.weight"  # of weights at 588,000 images; others gave .2 dB at most
 _RANGE_PERCENTILE = 99.9995
 
 
@@ -42,9 +44,12 @@ def quantise_generator(
     part = out.with_suffix(".part.onnx")
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
-        _quantise(path, part, calibration)
-        parity = agreement_db(path, part, samples)
-        if parity < least_db:
+        for in_float in (_IN_FLOAT, (*_IN_FLOAT, _NEXT_IN_FLOAT)):
+            _quantise(path, part, calibration, in_float)
+            parity = agreement_db(path, part, samples)
+            if parity >= least_db:
+                break
+        else:
             raise WeightsError(
                 f"the int8 file agrees with {path} to {parity:.1f} dB inside the hole, wanted {least_db:.0f}; "
                 "nothing was kept, calibrate on more crops"
@@ -57,7 +62,7 @@ def quantise_generator(
     return Exported(out, hashlib.sha256(out.read_bytes()).hexdigest(), spec, parity)
 
 
-def _quantise(path: Path, out: Path, calibration: Tensor) -> None:
+def _quantise(path: Path, out: Path, calibration: Tensor, in_float: tuple[str, ...]) -> None:
     quiet.onnxruntime()
     from onnxruntime.quantization import (
         CalibrationDataReader,
@@ -82,9 +87,9 @@ def _quantise(path: Path, out: Path, calibration: Tensor) -> None:
         quant_pre_process(str(path), str(plain), skip_symbolic_shape=True)
         graph = onnx.load(plain).graph
         layers = {node.input[1]: node.name for node in graph.node if node.op_type == "Conv"}
-        if missing := [name for name in _IN_FLOAT if name not in layers]:
-            raise WeightsError(f"expected the layers {', '.join(_IN_FLOAT)} in {path}, without {', '.join(missing)}")
-        learned = [name for layer, name in layers.items() if layer.endswith(".weight") and layer not in _IN_FLOAT]
+        if missing := [name for name in in_float if name not in layers]:
+            raise WeightsError(f"expected the layers {', '.join(in_float)} in {path}, without {', '.join(missing)}")
+        learned = [name for layer, name in layers.items() if layer.endswith(".weight") and layer not in in_float]
         with contextlib.redirect_stdout(io.StringIO()):  # the calibrator prints what it counts
             quantize_static(
                 str(plain),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
-from anonymizer.generate.veil import DARK, DARK_BY_DARKEST, LIFT, veiled
+from anonymizer.generate.veil import DARK_BY_DARKEST, DARK_BY_MIDDLE, LIFT, veiled
 
 S, G = 64, 8
 
@@ -36,7 +36,7 @@ def lit(got: SyntheticFace, brightness: float) -> Floats:
 def test_a_veil_lies_on_the_face_as_on_the_scene() -> None:
     """Where nothing is darker than .15 a brow of .05 becomes grey and skin hardly changes; its light is no darker."""
     got = veiled(face(), crop(0.15))
-    wanted = DARK + DARK_BY_DARKEST * 0.15
+    wanted = DARK_BY_MIDDLE * 0.5 + DARK_BY_DARKEST * 0.15
     kept = (0.5 - wanted) / 0.45
     assert got.gain == pytest.approx(kept)
     assert lit(got, 0.05) == pytest.approx(wanted + (1 - kept) * (LIFT - 1) * 0.5, abs=1e-3)
@@ -46,7 +46,7 @@ def test_a_veil_lies_on_the_face_as_on_the_scene() -> None:
 def test_before_something_black_the_face_stays() -> None:
     """A dark jacket says that the camera shows blacks: a face as dark as people's are beside one stays to the bit."""
     made, view = face(), crop(0.0)
-    view.guide_rgb[20:28, 20:44] = DARK + 0.01
+    view.guide_rgb[20:28, 20:44] = DARK_BY_MIDDLE * 0.5 + 0.01
     assert veiled(made, view) is made
 
 
