@@ -21,7 +21,7 @@ from anonymizer.generate.layers import around, layer  # noqa: E402
 
 # Detail is what a blur of so many crop px (standard deviation) takes away; set by the gradients across the edge of
 # photos, beside those of the untouched photos.
-OUTSIDE_PX, INSIDE_PX = 0.8, 2.0
+OUTSIDE_PX, INSIDE_PX = 0.9, 2.0
 REACH_SHARE = 12 / 128  # of the crop's side: how deep into the hole it goes on, and how far outside it is taken
 # Moved, not mirrored: mirrored strands of hair make chevrons along the edge. Less so downwards, where the neck is
 # smooth and a collar or a chain would come back: nothing at 53 degrees below the horizontal, all of it at 8.
