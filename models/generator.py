@@ -90,7 +90,9 @@ class Generator(nn.Module):
         self.narrow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in itertools.pairwise(widths))
         self.up = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in widths[:-1])
         self.grid = nn.Conv2d(widths[GRID_LEVEL], 7, 3, padding=1)  # gain, bias; brightness of the shade
-        self.image = nn.Conv2d(widths[0], 12 if shape.direct else 15, 3, padding=1)  # 16 at once: more take double
+        # Paint's grey and the matte of 2 × 2 px each, odds of the fills, paint's hue; 16 are computed at once. Direct:
+        # colours of 2 × 2 px.
+        self.image = nn.Conv2d(widths[0], 12 if shape.direct else 4 + 4 + len(START_ODDS) + 3, 3, padding=1)
         self._start_as_a_paste()
 
     def _start_as_a_paste(self) -> None:
@@ -218,7 +220,8 @@ def _at_size(x: Tensor, like: Tensor) -> Tensor:
 def _mean3(x: Tensor) -> Tensor:
     """Means of 3 × 3: a convolution of single planes takes ONNX Runtime less time than `avg_pool2d`, in fewer steps."""
     planes = F.pad(x, (1, 1, 1, 1), mode="replicate").flatten(0, 1).unsqueeze(1)
-    return F.conv2d(planes, torch.full((1, 1, 3, 3), 1 / 9, device=x.device, dtype=x.dtype)).reshape(x.shape)
+    means = F.conv2d(planes, torch.full((1, 1, 3, 3), 1 / 9, device=x.device, dtype=x.dtype))
+    return means.to(x.dtype).reshape(x.shape)  # in half precision a convolution's answers are halves
 
 
 def _without_dots(x: Tensor) -> Tensor:

@@ -14,14 +14,14 @@ import numpy as np
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
 
 # The darkest of a real face (1 % of its px) from its middle brightness and the darkest of what is in sight around it
-# (.5 %): .30, .23, .25, .13, .11 in a frame each of 12 clips, on Congress, London, OpenPeople and made portraits, where
-# this says .28, .20, .23, .14, .15.
+# (.5 % of its px): .30, .23, .25, .13, .11 in a frame each of 12 clips, on Congress, London, OpenPeople and made
+# portraits, where this says .28, .20, .23, .14, .15.
 DARK_BY_MIDDLE, DARK_BY_DARKEST = 0.22, 0.9
 MOST_OF_MIDDLE = 0.7  # of the face's middle brightness: where nothing dark is in sight, nothing is known
 LEAST_CONTRAST = 0.5  # that is left of a face's
 LIFT = 1.2  # what is added is lighter than the face's middle
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
-_EVERY = 4  # of the crop's rows and columns, each; blurred by as much
+_EVERY = 4  # of the crop's rows and columns one is looked at
 _FEWEST_PX = 12
 _KNOWN_HOLE = 0.02  # a px of which less lies in the hole is in sight
 

@@ -154,6 +154,13 @@ def test_nothing_is_painted_over_the_guides_inside() -> None:
         torch.testing.assert_close(learnt, in_use)
 
 
+def test_answers_are_float32_in_half_precision_too() -> None:
+    """What is lit and joined is computed from them; steps of 8 bits would show."""
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        answers = Generator(PRESETS["tiny32"])(_conditioning(torch.ones(1, 1, 32, 32)))
+    assert [answer.dtype for answer in answers] == [torch.float32] * 4
+
+
 def test_less_haze_keeps_the_light_on_the_guides_mean_colour() -> None:
     """Bias becomes gain: the guide's mean colour comes out as before, its contrast greater."""
     conditioning = torch.zeros(1, len(CHANNELS), 32, 32)
@@ -211,6 +218,6 @@ def test_chins_are_shown_to_their_rim_and_foreheads_are_not(size_px: int) -> Non
     assert float(held[bottom - inside]) > 0.9
     assert float(held[top + inside]) < 0.7
     assert float(held[size_px // 2]) == pytest.approx(1)
-    beyond = round(size_px / 48)
+    beyond = round(size_px / 48)  # two of the finer cells: 3, 4 and 5 px
     assert float(held[: top - beyond].max()) < 0.02
     assert float(held[bottom + beyond :].max()) < 0.02
