@@ -13,8 +13,8 @@ from anonymizer.generate.sample import draw_textured, sample
 from anonymizer.generate.softness import softened
 from anonymizer.geometry import apply_affine, yaw_pitch_roll
 from anonymizer.persona import atlas
-from anonymizer.persona.face_model import FIRST_LID_VERTEX, SKIN_VERTICES, FaceModel, attributes
-from anonymizer.persona.folds import fold_gain, folded
+from anonymizer.persona.face_model import FIRST_LID_VERTEX, LIDS, SKIN_VERTICES, FaceModel, attributes, lid_top
+from anonymizer.persona.folds import fold_gain, folded, lid_gain
 from anonymizer.persona.persona import Persona
 from anonymizer.persona.rasterise import rasterise, vertex_normals
 
@@ -28,13 +28,15 @@ DRAWN_LARGER = np.float32(1.05)
 @dataclass(frozen=True, slots=True, eq=False)
 class PosedPersona:
     """A persona's mesh in a pose. vertices_px (574, 3) in the frame, drawn (574, 3): uv and shade of each vertex;
-    mips: its texture at full, half, quarter and eighth size; fold_gain (110, 128, 3): brightness of its skin."""
+    mips: its texture at full, half, quarter and eighth size; fold_gain (110, 128, 3): brightness of its skin;
+    lid_gain (2, 24, 3): of its lids, by column."""
 
     vertices_px: Floats
     drawn: Floats
     triangles: npt.NDArray[np.int32]
     mips: tuple[npt.NDArray[np.uint8], ...]
     fold_gain: Floats
+    lid_gain: Floats
 
 
 def texture_mips(texture_rgb: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], ...]:
@@ -51,7 +53,8 @@ def pose(code: MotionCode, persona: Persona, mips: tuple[npt.NDArray[np.uint8], 
     """The persona with the code's expression and gaze, where the head is, DRAWN_LARGER about its middle."""
     vertices, uv = model.animate(replace(code, gaze=code.gaze - persona.look), persona.shape_cm)
     folds = fold_gain(model.folds, code.expression - model.resting_expression)
-    return PosedPersona(drawn_larger(vertices), attributes(uv), model.triangles, mips, folds)
+    lids = np.stack([lid_gain(folds, lid_top(model.uv, ring, rows)) for ring, rows in LIDS])
+    return PosedPersona(drawn_larger(vertices), attributes(uv), model.triangles, mips, folds, lids)
 
 
 def drawn_larger(vertices: Floats) -> Floats:
@@ -99,7 +102,7 @@ def face_crop(
 def _mip(posed: PosedPersona, face_width_px: float) -> npt.NDArray[np.uint8]:
     """The texture whose texels are nearest to one px of a face this wide, with the expression's folds."""
     level = int(np.clip(np.round(np.log2(atlas.WIDTH_PX / max(face_width_px, 1.0))), 0, len(posed.mips) - 1))
-    return folded(posed.mips[level], posed.fold_gain)
+    return folded(posed.mips[level], posed.fold_gain, posed.lid_gain)
 
 
 def _context(

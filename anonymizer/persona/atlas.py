@@ -48,3 +48,10 @@ def face_uv(canonical_uv: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """(N, 2) canonical uv -> (N, 2) atlas uv."""
     v = (canonical_uv[:, 1] - _FACE_V_START) * (WIDTH_PX / HEIGHT_PX)
     return np.stack([canonical_uv[:, 0], v], 1).astype(np.float32)
+
+
+def lid_columns(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(9, 3) along a lid from corner to corner -> (24, 3), the columns of its patch and those alike beyond."""
+    at = (np.arange(8) + 0.5) / 8 * (len(values) - 1)
+    inner = np.stack([np.interp(at, np.arange(len(values)), channel) for channel in values.T], 1)
+    return np.pad(inner, ((8, 8), (0, 0)), mode="edge").astype(np.float32)

@@ -114,7 +114,7 @@ class FaceModel:
         vertices.append(rim)
         uv.append(atlas.MOUTH.uv(np.asarray(local, np.float64)).astype(np.float32))
         for (ring, rows_above), patch, share in zip(LIDS, (atlas.LID_LEFT, atlas.LID_RIGHT), shut, strict=True):
-            vertices.append(_lid(head_cm, ring, rows_above[0], share))
+            vertices.append(_lid(head_cm, ring, rows_above, share))
             uv.append(patch.uv(_LID_UV).astype(np.float32))
         return np.concatenate(vertices), np.concatenate(uv)
 
@@ -137,6 +137,10 @@ _SHUT_OPENING = 0.12
 # Of an upper lid's way down, what its fold and the row below the brow go with it; the strip shows the rest.
 _FOLLOW = (0.4, 0.1)
 _LID_NEARER_CM = 0.05  # than the skin behind it
+# Where a strip ends above the fold, of the way to the row below the brow: lashes and creases of a portrait's open eye
+# lie up to there, and stood as dotted lines over shut ones.
+_LID_RISE = 0.3 * np.array([0, 0.6, 1, 1, 1, 0.6, 0], np.float32)
+_LID_SOON = 2.0  # it is as high as that with half an eye shut: what is below it of the skin is drawn-out lashes
 _LID_UV = np.stack([np.tile(np.linspace(0, 1, _LID_POINTS), 2), np.repeat([1.0, 0.0], _LID_POINTS)], 1)
 
 
@@ -164,12 +168,19 @@ def _shut_lids(head_cm: Floats, blinked_cm: Floats, resting_cm: Floats, shape_cm
     return shut[0], shut[1]
 
 
-def _lid(head_cm: Floats, ring: tuple[int, ...], fold: tuple[int, ...], share: float) -> Floats:
-    """(18, 3): from corner to corner along the lashes, and above them as far to the fold as the eye is shut."""
-    corners = [ring[0], *ring[:8:-1], ring[8]], [ring[0], *fold, ring[8]]
-    lashes, top = head_cm[corners[0]], head_cm[corners[1]]
+def _lid(head_cm: Floats, ring: tuple[int, ...], rows_above: tuple[tuple[int, ...], ...], share: float) -> Floats:
+    """(18, 3): from corner to corner along the lashes, and above them as far to its top as the eye is shut."""
+    lashes, top = head_cm[[ring[0], *ring[:8:-1], ring[8]]], lid_top(head_cm, ring, rows_above)
     nearer = np.array([0, 0, _LID_NEARER_CM * share], np.float32)
-    return np.asarray(np.concatenate([lashes, lashes + np.float32(share) * (top - lashes)]) - nearer, np.float32)
+    risen = np.float32(min(_LID_SOON * share, 1))
+    return np.asarray(np.concatenate([lashes, lashes + risen * (top - lashes)]) - nearer, np.float32)
+
+
+def lid_top(places: Floats, ring: tuple[int, ...], rows_above: tuple[tuple[int, ...], ...]) -> Floats:
+    """(9, k) of vertices (468, k), in space or in the atlas: where a shut lid's strip ends, from corner to corner."""
+    fold, below_brow = (places[list(row)] for row in rows_above)
+    top = fold + _LID_RISE[:, None] * (below_brow - fold)
+    return np.concatenate([places[[ring[0]]], top, places[[ring[8]]]])
 
 
 def _opening(head_cm: Floats, ring: tuple[int, ...]) -> float:

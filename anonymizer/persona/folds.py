@@ -30,8 +30,15 @@ def fold_gain(folds: Floats, expression: Floats) -> Floats:
     return np.asarray(np.exp(fold_log(folds, expression)[..., None] * FOLD_RGB), np.float32)
 
 
-def folded(texture_rgb: npt.NDArray[np.uint8], gain: Floats) -> npt.NDArray[np.uint8]:
-    """The atlas (h, w, 3) at any size, its face brighter by gain (110, 128, 3); eyes, mouth and lids stay."""
+def lid_gain(gain: Floats, top_uv: Floats) -> Floats:
+    """Gain (110, 128, 3) of the face -> of a shut lid's strip of the atlas (24, 3): as above its top (9, 2), uv."""
+    y, x = np.rint(top_uv * (FOLD_COLUMNS, FOLD_ROWS * atlas.HEIGHT_PX / atlas.FACE_ROWS)).astype(int).T[::-1]
+    return atlas.lid_columns(gain[np.clip(y - 1, 0, FOLD_ROWS - 1), x])
+
+
+def folded(texture_rgb: npt.NDArray[np.uint8], gain: Floats, lid_gains: Floats) -> npt.NDArray[np.uint8]:
+    """The atlas (h, w, 3) at any size, its face brighter by gain (110, 128, 3), lids by lid_gains (2, 24, 3); eyes and
+    mouth stay."""
     import cv2
 
     height, width = texture_rgb.shape[:2]
@@ -39,4 +46,7 @@ def folded(texture_rgb: npt.NDArray[np.uint8], gain: Floats) -> npt.NDArray[np.u
     at_size = cv2.resize(gain, (width, rows), interpolation=cv2.INTER_LINEAR)
     out = texture_rgb.copy()
     cv2.multiply(texture_rgb[:rows], at_size, out[:rows], dtype=cv2.CV_8U)
+    for columns, each in zip(atlas.LID_COLUMNS, lid_gains, strict=True):
+        lid = out[rows:, columns.start * width // atlas.WIDTH_PX : columns.stop * width // atlas.WIDTH_PX]
+        lid[:] = np.clip(lid * cv2.resize(each[None], (lid.shape[1], 1), interpolation=cv2.INTER_AREA), 0, 255)
     return out

@@ -14,7 +14,7 @@ from anonymizer.faces import Floats, Mask
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 HULL_PX = 64  # height of the hole when it is looked at
 # Skin by chroma and not too dark (Chai and Ngan, "Face segmentation using skin-color map", 1999), a little wider.
-_SKIN_LOW, _SKIN_HIGH = np.array([14, 134, 77]), np.array([250, 178, 127])
+SKIN_LOW, SKIN_HIGH = np.array([14, 134, 77]), np.array([250, 178, 127])
 # Regions as shares of the hull's width and height, from its upper left: neck, both sides, above, chest.
 REGIONS = (
     (0.22, 0.9, 0.78, 1.4),
@@ -38,7 +38,7 @@ def features(
     usual = np.log(usual_rgb)
     log = np.log(np.maximum(part / np.float32(255), np.float32(0.01)))
     luma = np.log(np.maximum(part @ (LUMA / 255), 0.01))
-    skin = (cv2.inRange(cv2.cvtColor(part, cv2.COLOR_RGB2YCrCb), _SKIN_LOW, _SKIN_HIGH) > 0) & known
+    skin = (cv2.inRange(cv2.cvtColor(part, cv2.COLOR_RGB2YCrCb), SKIN_LOW, SKIN_HIGH) > 0) & known
     out: list[float] = []
     for left, top, right, bottom in REGIONS:
         box = (_span(y0, height, top, bottom, len(part)), _span(x0, width, left, right, part.shape[1]))

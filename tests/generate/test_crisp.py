@@ -1,11 +1,11 @@
-"""What is painted in the hole is as crisp as a picture, and nothing else changes."""
+"""What is painted in the hole is crisp and without specks, and nothing else changes."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from anonymizer.faces import FaceCrop
-from anonymizer.generate.crisp import crisp
+from anonymizer.generate.crisp import OVERSHOOT, crisp
 
 S = 64
 
@@ -27,6 +27,27 @@ def test_edges_in_the_hole_become_steeper_and_stay_in_range() -> None:
     assert (got[:, :28] == painted[:, :28]).all()
     assert got.min() >= 0
     assert got.max() <= 1
+
+
+def test_edges_have_no_halo() -> None:
+    """Beside a step of .5 nothing is lighter or darker by more than OVERSHOOT of it."""
+    painted = np.full((S, S, 3), 0.25, np.float32)
+    painted[:, 48:] = 0.75
+    got = crisp(painted, crop())
+    assert got.min() >= 0.25 - OVERSHOOT * 0.5 - 1e-4
+    assert got.max() <= 0.75 + OVERSHOOT * 0.5 + 1e-4
+
+
+def test_specks_go_and_edges_stay() -> None:
+    """A dot of two px is gone; where dark hair ends is where it was."""
+    painted = np.full((S, S, 3), 0.6, np.float32)
+    painted[40:] = 0.2
+    speck = painted.copy()
+    speck[20:22, 50:52] = (0.9, 0.4, 0.1)
+    got = crisp(speck, crop())
+    assert np.abs(got[16:26, 46:56] - 0.6).max() < 0.01
+    assert got[39, 50, 0] > 0.5
+    assert got[40, 50, 0] < 0.3
 
 
 def test_even_skin_stays_even() -> None:

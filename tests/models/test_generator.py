@@ -23,9 +23,14 @@ from models.generator import (
     FINE_LIMIT,
     GRID_LEVEL,
     PRESETS,
+    SHADE_SHARE,
+    SIDE_LIGHT,
+    SIDE_REACH,
     Generator,
     Layers,
     _chosen,
+    _from_a_side,
+    _in_use,
     _less_haze,
     _no_spots,
     _without_dots,
@@ -170,6 +175,45 @@ def test_less_haze_keeps_the_light_on_the_guides_mean_colour() -> None:
     more, less = _less_haze(gain, bias, conditioning)
     torch.testing.assert_close(more * 0.4 + less, gain * 0.4 + bias)
     assert float(less.max()) < float(bias.min())
+
+
+def test_light_from_a_side_is_made_stronger() -> None:
+    """The fall of brightness across the guide grows by SIDE_LIGHT, on its light side by less than on its dark one; even
+    light and light from above stay."""
+    coverage = torch.zeros(1, 1, 192, 192)
+    coverage[..., 48:144, 48:144] = 1
+    falling = torch.linspace(-0.6, 0.6, 24).expand(1, 3, 24, 24)
+    more = torch.log(_from_a_side(falling.exp(), coverage)) - falling
+    torch.testing.assert_close(torch.diff(more)[..., 8:15], (SIDE_LIGHT - 1) * torch.diff(falling)[..., 8:15])
+    light, dark = float(more[0, 0, 0, -1]), float(more[0, 0, 0, 0])
+    assert light == pytest.approx((1 - SHADE_SHARE) * (SIDE_LIGHT - 1) * 0.6 * SIDE_REACH, rel=0.01)
+    assert dark == pytest.approx(-(1 + SHADE_SHARE) * (SIDE_LIGHT - 1) * 0.6 * SIDE_REACH, rel=0.01)
+    for alike in (torch.full((1, 3, 24, 24), 1.3), falling.transpose(2, 3).exp()):
+        torch.testing.assert_close(_from_a_side(alike, coverage), alike)
+
+
+def test_haze_is_left_to_the_scene() -> None:
+    """In use added light is gain: the guide's mean colour comes out as it did, hue and all, and the bias is 0."""
+    conditioning = torch.zeros(1, len(CHANNELS), 32, 32)
+    conditioning[:, COVERAGE] = 1
+    colour = torch.tensor([0.5, 0.4, 0.3])[None, :, None, None]
+    conditioning[:, GUIDE] = 2 * colour - 1
+    gain, bias = torch.full((1, 3, 4, 4), 0.8), torch.rand(1, 3, 1, 1).expand(1, 3, 4, 4)
+    used, haze = _in_use(gain, bias, conditioning)
+    torch.testing.assert_close(used * colour, gain * colour + bias)
+    assert bool((haze == 0).all())
+
+
+def test_light_is_changed_in_use_alone() -> None:
+    """A network that learns is asked for the light as it says it."""
+    torch.manual_seed(0)
+    generator, conditioning = Generator(PRESETS["tiny32"]), _conditioning(torch.ones(2, 1, 32, 32))
+    torch.nn.init.normal_(generator.grid.weight)
+    with torch.no_grad():
+        learns, used = (Layers(*generator.train(mode)(conditioning)) for mode in (True, False))
+    for got, wanted in zip((used.gain, used.bias), _in_use(learns.gain, learns.bias, conditioning), strict=True):
+        torch.testing.assert_close(got, wanted)
+    assert float(learns.bias.abs().amax()) > 1e-3
 
 
 def test_an_edge_is_where_one_picture_takes_over() -> None:

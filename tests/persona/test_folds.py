@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from anonymizer.audit.expression_names import EXPRESSION_NAMES
 from anonymizer.faces import Floats
 from anonymizer.persona import atlas
-from anonymizer.persona.folds import FOLD_COLUMNS, FOLD_ROWS, MOST_LOG, fold_gain, fold_log, folded
+from anonymizer.persona.face_model import LIDS, lid_top
+from anonymizer.persona.folds import FOLD_COLUMNS, FOLD_ROWS, MOST_LOG, fold_gain, fold_log, folded, lid_gain
 from tests.heads import MODEL
 from training.expression_regions import swapped
 
@@ -28,23 +30,42 @@ def at(log: Floats, vertex: int, around: int = 2) -> float:
     return float(log[y - around : y + around + 1, x - around : x + around + 1].mean())
 
 
+def drawn(texture: npt.NDArray[np.uint8], **share: float) -> npt.NDArray[np.uint8]:
+    gain = fold_gain(MODEL.folds, coefficients(**share))
+    return folded(texture, gain, np.stack([lid_gain(gain, lid_top(MODEL.uv, ring, rows)) for ring, rows in LIDS]))
+
+
 def test_rest_changes_no_px() -> None:
     """Of a face at rest the texture is shown as it is."""
-    assert (folded(TEXTURE, fold_gain(MODEL.folds, coefficients())) == TEXTURE).all()
+    assert (drawn(TEXTURE) == TEXTURE).all()
 
 
-def test_eyes_mouth_and_lids_stay() -> None:
-    """Only the rows of the atlas that the face takes are folded."""
-    out = folded(TEXTURE, fold_gain(MODEL.folds, coefficients(mouthSmileLeft=1, browDownLeft=1)))
-    assert (out[atlas.FACE_ROWS :] == TEXTURE[atlas.FACE_ROWS :]).all()
+def test_eyes_and_mouth_stay() -> None:
+    """Below the rows of the atlas that the face takes lids alone are folded."""
+    out = drawn(TEXTURE, mouthSmileLeft=1, browDownLeft=1)
+    for patch in (atlas.EYE_LEFT, atlas.EYE_RIGHT, atlas.MOUTH):
+        part = slice(patch.y0, patch.y1), slice(patch.x0, patch.x1)
+        assert (out[part] == TEXTURE[part]).all()
     assert (out[: atlas.FACE_ROWS] != TEXTURE[: atlas.FACE_ROWS]).any()
+
+
+def test_a_shut_lid_is_as_bright_as_the_skin_above_it() -> None:
+    """A blink brightens the skin over an eye, and its lid with it; a smile hardly does."""
+    plain = np.full(TEXTURE.shape, 120, np.uint8)
+    blink, smile = drawn(plain, eyeBlinkLeft=0.8, eyeBlinkRight=0.8), drawn(plain, mouthSmileLeft=1)
+    for columns, (ring, rows) in zip(atlas.LID_COLUMNS, LIDS, strict=True):
+        x, y = np.rint(lid_top(MODEL.uv, ring, rows)[4] * (atlas.WIDTH_PX, atlas.HEIGHT_PX)).astype(int)
+        lid = blink[atlas.FACE_ROWS :, columns][:, 12].mean()
+        assert lid == pytest.approx(blink[y - 3, x].mean(), rel=0.1)
+        assert lid > 130
+        assert smile[atlas.FACE_ROWS :, columns].mean() == pytest.approx(120, abs=4)
 
 
 @pytest.mark.parametrize("size_px", [512, 256, 128, 64])
 def test_every_mip_gets_the_same(size_px: int) -> None:
     """A smile shows at every size of the texture, which keeps its shape."""
     plain = np.full((size_px * atlas.HEIGHT_PX // atlas.WIDTH_PX, size_px, 3), 120, np.uint8)
-    out = folded(plain, fold_gain(MODEL.folds, coefficients(mouthSmileLeft=1, mouthSmileRight=1)))
+    out = drawn(plain, mouthSmileLeft=1, mouthSmileRight=1)
     assert out.shape == plain.shape
     fold = MODEL.uv[426] * (size_px, len(plain))  # beside the mouth, where the cheek begins
     x, y = fold.astype(int)

@@ -9,6 +9,7 @@ from anonymizer.errors import WeightsError
 from anonymizer.persona import atlas
 from anonymizer.persona.atlas import FACE_ROWS
 from anonymizer.persona.bank import bank_from, decode_rgb, load_bank
+from anonymizer.persona.face_model import LIDS, lid_top
 from anonymizer.persona.persona import LOOKS, Persona, _recoloured, draw_persona, eyeball, tinted
 from anonymizer.weights.locate import weight_path
 from tests.heads import MODEL
@@ -97,17 +98,17 @@ def test_a_tint_colours_the_skin_alone() -> None:
         np.testing.assert_array_equal(red[part], texture[part])
 
 
-def test_lids_have_the_skin_around_the_eye() -> None:
-    """Their middle is between the skin's shadows and its light, their edge dark, and a tint reaches them."""
+def test_lids_have_the_skin_above_the_eye() -> None:
+    """Where a shut lid begins it has the colours of the skin there, from corner to corner; its edge is dark, and a tint
+    reaches it."""
     texture = draw(1).texture_rgb
     red = tinted(texture, np.array([1.3, 0.9, 0.9], np.float32))
-    for columns in atlas.LID_COLUMNS:
+    for columns, (ring, rows) in zip(atlas.LID_COLUMNS, LIDS, strict=True):
         strip = texture[FACE_ROWS:, columns].astype(np.float32)
-        assert np.ptp(strip, axis=1).max() == 0
-        brightness = strip.mean((1, 2))
-        low, high = np.percentile(texture[SKIN].mean(-1), (5, 95))
-        assert low < brightness[70] < high
-        assert brightness[-4:].mean() < 0.5 * brightness[70]
+        x, y = np.rint(lid_top(MODEL.uv, ring, rows)[2:7] * (atlas.WIDTH_PX, atlas.HEIGHT_PX)).astype(int).T
+        above = np.array([texture[b - 2 : b + 3, a - 2 : a + 3].mean((0, 1)) for a, b in zip(x, y, strict=True)])
+        np.testing.assert_allclose(strip[0, 10:14].mean(0), above[1:4].mean(0), atol=8)
+        assert strip[-4:].mean() < 0.5 * strip[70, 8:16].mean()
         assert red[FACE_ROWS:, columns][..., 0].mean() > strip[..., 0].mean() + 5
 
 

@@ -1,0 +1,64 @@
+"""A face goes with the forehead above it, in hue alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from anonymizer.faces import FaceCrop, Floats, SyntheticFace
+from anonymizer.generate.skin_hue import REDDER, SHARE, in_hue_of_skin, skin_above
+
+S, G = 96, 12
+TAN, BLUE, GUIDE = (0.75, 0.55, 0.38), (0.2, 0.3, 0.8), (0.6, 0.42, 0.36)
+LUMA = np.array([0.299, 0.587, 0.114])
+
+
+def crop(above: tuple[float, float, float], inside: float = 0.0) -> FaceCrop:
+    """A hole in `inside`, over it a band of that colour, tan skin beside and below it; a guide of GUIDE."""
+    hole = np.zeros((S, S), np.float32)
+    hole[24:84, 24:72] = 1
+    context = np.full((S, S, 3), TAN, np.float32)
+    context[:24] = above
+    context[hole > 0] = inside
+    coverage = np.zeros((S, S), np.float32)
+    coverage[30:80, 30:66] = 1
+    guide = coverage[..., None] * np.array(GUIDE, np.float32)
+    if above != TAN:
+        context[24:, :24] = context[24:, 72:] = BLUE
+    return FaceCrop(context, hole, guide, coverage, guide * 0, np.eye(2, 3))
+
+
+def face() -> SyntheticFace:
+    grid = np.full((G, G, 3), 1.1, np.float32)
+    return SyntheticFace(grid, grid * 0.02, np.zeros((S, S, 3), np.float32), np.ones((S, S), np.float32))
+
+
+def lit(got: SyntheticFace) -> Floats:
+    return np.asarray(got.gain[0, 0] * np.array(GUIDE) + got.bias[0, 0])
+
+
+def hue(rgb: Floats) -> Floats:
+    log = np.log(rgb)
+    return np.asarray(log - log.mean())
+
+
+def test_a_face_takes_a_share_of_the_foreheads_hue() -> None:
+    """As bright as before, and SHARE of the way to skin that is a little redder than the forehead."""
+    before, after = lit(face()), lit(in_hue_of_skin(face(), crop(TAN)))
+    assert float(after @ LUMA) == pytest.approx(float(before @ LUMA), rel=1e-3)
+    wanted = SHARE * (hue(np.array(TAN)) + REDDER - hue(before))
+    np.testing.assert_allclose(hue(after) - hue(before), wanted, atol=2e-3)
+
+
+def test_what_is_no_skin_or_further_down_counts_nothing() -> None:
+    """Under a blue hat the face stays to the bit, though the neck is tan."""
+    made = face()
+    assert in_hue_of_skin(made, crop(BLUE)) is made
+
+
+def test_nothing_in_the_hole_counts() -> None:
+    """Whatever the erased px hold, the same skin is seen."""
+    first, second = (skin_above(crop(TAN, inside)) for inside in (0.0, 0.6))
+    assert first is not None
+    assert second is not None
+    np.testing.assert_array_equal(first, second)
