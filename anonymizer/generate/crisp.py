@@ -12,11 +12,12 @@ from anonymizer.faces import FaceCrop, Floats
 # Then unsharp masking (Schreiber, "Wirephoto quality improvement by unsharp masking", 1970): AMOUNT of what a blur of
 # BLUR_PX takes away, once more. So much of it makes halos: each px stays within what lies up to REACH_PX / 2 from it,
 # but for OVERSHOOT of that range. Kernel distance × 1000 (160 composites) and gradients within the hole's edge of a
-# photo's, at least: without all this 7.3 and .55, .8 at 1.5 px alone 7.5 and .68, with these 7.3 and .73; without the
-# limit 7.8 and .85, with blue and orange rims about ears before blue walls.
+# photo's, at least: .8 at 1.5 px and no median 7.5 and .68, these 7.3 and .73 (.68 with the chin left out); without the
+# limit 7.8 and .85, and blue and orange rims about ears before blue walls.
 SPECK_PX = 5
 BLUR_PX, AMOUNT = 3.5, 2.4
 REACH_PX, OVERSHOOT = 9, 0.15
+CHIN = 0.85  # of the guide's height: from there down to its end less is sharpened, or chins threw black shadows
 EDGE_PX = 0.7  # the mask's own blur: on the ring outside the frame's detail is kept already
 
 
@@ -25,9 +26,21 @@ def crisp(inpaint_rgb: Floats, crop: FaceCrop) -> Floats:
     inside = cv2.GaussianBlur((crop.hole > 0.5).astype(np.float32), (5, 5), EDGE_PX)[..., None]
     clean = cv2.medianBlur(np.ascontiguousarray(inpaint_rgb, np.float32), SPECK_PX)
     side = 2 * int(np.ceil(2 * BLUR_PX)) + 1
-    sharp = clean + np.float32(AMOUNT) * (clean - cv2.GaussianBlur(clean, (side, side), BLUR_PX))
+    fine = clean - cv2.GaussianBlur(clean, (side, side), BLUR_PX)
+    sharp = clean + AMOUNT * _above_the_chin(crop) * fine
     window = np.ones((REACH_PX, REACH_PX), np.uint8)
     low, high = cv2.erode(clean, window), cv2.dilate(clean, window)
     more = np.float32(OVERSHOOT) * (high - low)
     sharp = np.clip(sharp, low - more, high + more)
     return np.asarray(np.clip(inpaint_rgb + inside * (sharp - inpaint_rgb), 0, 1), np.float32)
+
+
+def _above_the_chin(crop: FaceCrop) -> Floats:
+    """(S, 1, 1): 1 down to CHIN of the guide's height, 0 from its end on; 1 everywhere without a guide."""
+    size = crop.hole.shape[0]
+    rows = np.flatnonzero((crop.guide_coverage > 0.5).any(1))
+    if not len(rows):
+        return np.ones((size, 1, 1), np.float32)
+    end, height = rows[-1], max(int(np.ptp(rows)), 1)
+    left = (end - np.arange(size)) / ((1 - CHIN) * height)
+    return np.asarray(np.clip(left, 0, 1), np.float32)[:, None, None]

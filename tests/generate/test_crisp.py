@@ -54,3 +54,13 @@ def test_even_skin_stays_even() -> None:
     """Where nothing is there nothing is raised."""
     painted = np.full((S, S, 3), 0.6, np.float32)
     assert np.allclose(crisp(painted, crop()), painted, atol=1e-6)
+
+
+def test_below_the_chin_nothing_is_sharpened() -> None:
+    """The shadow that a chin throws is as dark as it was painted; beside the cheeks edges are raised."""
+    view, painted = crop(), np.full((S, S, 3), 0.6, np.float32)
+    view.guide_coverage[8:40, 36:60] = 1
+    painted[:, 46:50] = 0.3
+    got = crisp(painted, view)
+    assert got[20, 47, 0] < 0.29
+    assert np.allclose(got[44:60, 44:52], painted[44:60, 44:52], atol=1e-3)

@@ -62,3 +62,10 @@ def test_nothing_in_the_hole_counts() -> None:
     assert first is not None
     assert second is not None
     np.testing.assert_array_equal(first, second)
+
+
+def test_hair_that_looks_like_skin_is_too_dark() -> None:
+    """Brown above the hole, far darker than the face, is not followed."""
+    made, brown = face(), (0.75 * 0.4, 0.55 * 0.4, 0.38 * 0.4)
+    assert skin_above(crop(brown)) is not None
+    assert in_hue_of_skin(made, crop(brown)) is made
