@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
-from anonymizer.generate.skin_hue import REDDER, SHARE, in_hue_of_skin, skin_above
+from anonymizer.generate.skin_hue import REDDER, SHARE, _trust, in_hue_of_skin, skin_above
 
 S, G = 96, 12
 TAN, BLUE, GUIDE = (0.75, 0.55, 0.38), (0.2, 0.3, 0.8), (0.6, 0.42, 0.36)
@@ -59,13 +59,28 @@ def test_what_is_no_skin_or_further_down_counts_nothing() -> None:
 def test_nothing_in_the_hole_counts() -> None:
     """Whatever the erased px hold, the same skin is seen."""
     first, second = (skin_above(crop(TAN, inside)) for inside in (0.0, 0.6))
-    assert first is not None
-    assert second is not None
+    assert len(first) > 100
     np.testing.assert_array_equal(first, second)
 
 
 def test_hair_that_looks_like_skin_is_too_dark() -> None:
     """Brown above the hole, far darker than the face, is not followed."""
     made, brown = face(), (0.75 * 0.4, 0.55 * 0.4, 0.38 * 0.4)
-    assert skin_above(crop(brown)) is not None
+    assert len(skin_above(crop(brown)))
     assert in_hue_of_skin(made, crop(brown)) is made
+
+
+def test_nothing_jumps_when_skin_comes_into_sight() -> None:
+    """Px by px, and as it darkens, the hue changes little at a time."""
+    trusts = [[_trust(px, 0.1) for px in range(60)], [_trust(60, 0.01 * step) for step in range(60)]]
+    for each in trusts:
+        assert max(each) == 1
+        assert min(each) == 0
+        assert np.abs(np.diff(each)).max() < 0.07
+
+
+def test_a_hole_that_reaches_the_top_leaves_the_face() -> None:
+    """Nothing is above it, nor beside its upper part."""
+    made, view = face(), crop(TAN)
+    view.hole[:60] = 1
+    assert in_hue_of_skin(made, view) is made
