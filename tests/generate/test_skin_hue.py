@@ -1,4 +1,4 @@
-"""A face goes with the forehead above it, in hue alone."""
+"""A face goes with the forehead above it, or with the neck, in hue alone."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ TAN, BLUE, GUIDE = (0.75, 0.55, 0.38), (0.2, 0.3, 0.8), (0.6, 0.42, 0.36)
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
-def crop(above: tuple[float, float, float], inside: float = 0.0) -> FaceCrop:
-    """A hole in `inside`, over it a band of that colour, tan skin beside and below it; a guide of GUIDE."""
+Colour = tuple[float, float, float]
+
+
+def crop(above: Colour, inside: float = 0.0, neck: Colour = BLUE) -> FaceCrop:
+    """A hole in `inside`, over it a band of that colour, below it another, blue beside it; a guide of GUIDE."""
     hole = np.zeros((S, S), np.float32)
     hole[24:84, 24:72] = 1
-    context = np.full((S, S, 3), TAN, np.float32)
-    context[:24] = above
+    context = np.full((S, S, 3), BLUE, np.float32)
+    context[:24], context[84:] = above, neck
     context[hole > 0] = inside
     coverage = np.zeros((S, S), np.float32)
     coverage[30:80, 30:66] = 1
     guide = coverage[..., None] * np.array(GUIDE, np.float32)
-    if above != TAN:
-        context[24:, :24] = context[24:, 72:] = BLUE
     return FaceCrop(context, hole, guide, coverage, guide * 0, np.eye(2, 3))
 
 
@@ -50,8 +51,22 @@ def test_a_face_takes_a_share_of_the_foreheads_hue() -> None:
     np.testing.assert_allclose(hue(after) - hue(before), wanted, atol=2e-3)
 
 
-def test_what_is_no_skin_or_further_down_counts_nothing() -> None:
-    """Under a blue hat the face stays to the bit, though the neck is tan."""
+def test_under_a_hat_the_neck_counts() -> None:
+    """As much as a forehead would."""
+    by_neck, by_forehead = (lit(in_hue_of_skin(face(), crop(*each))) for each in ((BLUE, 0, TAN), (TAN, 0, BLUE)))
+    np.testing.assert_allclose(by_neck, by_forehead, atol=1e-3)
+    assert np.abs(by_neck - lit(face())).max() > 0.01
+
+
+def test_a_forehead_goes_before_a_neck() -> None:
+    """Where it is trusted whole, a neck of another hue changes nothing."""
+    red = (0.72, 0.45, 0.42)
+    first, second = (in_hue_of_skin(face(), crop(TAN, 0, neck)).gain for neck in (red, BLUE))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_without_skin_in_sight_the_face_stays() -> None:
+    """Under a blue hat, over a blue scarf, to the bit."""
     made = face()
     assert in_hue_of_skin(made, crop(BLUE)) is made
 
