@@ -13,7 +13,15 @@ from anonymizer.generate.sample import draw_textured, sample
 from anonymizer.generate.softness import softened
 from anonymizer.geometry import apply_affine, yaw_pitch_roll
 from anonymizer.persona import atlas
-from anonymizer.persona.face_model import FIRST_LID_VERTEX, LIDS, SKIN_VERTICES, FaceModel, attributes, lid_top
+from anonymizer.persona.face_model import (
+    FIRST_LID_VERTEX,
+    LID_REACH,
+    LIDS,
+    SKIN_VERTICES,
+    FaceModel,
+    attributes,
+    lid_top,
+)
 from anonymizer.persona.folds import fold_gain, folded, lid_gain
 from anonymizer.persona.persona import Persona
 from anonymizer.persona.rasterise import rasterise, vertex_normals
@@ -53,7 +61,7 @@ def pose(code: MotionCode, persona: Persona, mips: tuple[npt.NDArray[np.uint8], 
     """The persona with the code's expression and gaze, where the head is, DRAWN_LARGER about its middle."""
     vertices, uv = model.animate(replace(code, gaze=code.gaze - persona.look), persona.shape_cm)
     folds = fold_gain(model.folds, code.expression - model.resting_expression)
-    lids = np.stack([lid_gain(folds, lid_top(model.uv, ring, rows)) for ring, rows in LIDS])
+    lids = np.stack([lid_gain(folds, lid_top(model.uv, ring, rows, LID_REACH / 2)) for ring, rows in LIDS])
     return PosedPersona(drawn_larger(vertices), attributes(uv), model.triangles, mips, folds, lids)
 
 

@@ -140,6 +140,7 @@ _LID_NEARER_CM = 0.05  # than the skin behind it
 # Where a strip ends above the fold, of the way to the row below the brow: lashes and creases of a portrait's open eye
 # lie up to there, and stood as dotted lines over shut ones.
 _LID_RISE = 0.3 * np.array([0, 0.6, 1, 1, 1, 0.6, 0], np.float32)
+LID_REACH = 0.5  # of the way from a strip's top to the row below the brow, that it shows of the skin there
 _LID_SOON = 2.0  # it is as high as that with half an eye shut: what is below it of the skin is drawn-out lashes
 _LID_UV = np.stack([np.tile(np.linspace(0, 1, _LID_POINTS), 2), np.repeat([1.0, 0.0], _LID_POINTS)], 1)
 
@@ -176,10 +177,11 @@ def _lid(head_cm: Floats, ring: tuple[int, ...], rows_above: tuple[tuple[int, ..
     return np.asarray(np.concatenate([lashes, lashes + risen * (top - lashes)]) - nearer, np.float32)
 
 
-def lid_top(places: Floats, ring: tuple[int, ...], rows_above: tuple[tuple[int, ...], ...]) -> Floats:
-    """(9, k) of vertices (468, k), in space or in the atlas: where a shut lid's strip ends, from corner to corner."""
+def lid_top(places: Floats, ring: tuple[int, ...], rows_above: tuple[tuple[int, ...], ...], share: float = 0) -> Floats:
+    """(9, k) of vertices (468, k), in space or in the atlas: where a shut lid's strip ends, from corner to corner, or
+    that share of the way from there to the row below the brow."""
     fold, below_brow = (places[list(row)] for row in rows_above)
-    top = fold + _LID_RISE[:, None] * (below_brow - fold)
+    top = fold + (_LID_RISE + np.float32(share) * (1 - _LID_RISE))[:, None] * (below_brow - fold)
     return np.concatenate([places[[ring[0]]], top, places[[ring[8]]]])
 
 

@@ -30,10 +30,13 @@ def fold_gain(folds: Floats, expression: Floats) -> Floats:
     return np.asarray(np.exp(fold_log(folds, expression)[..., None] * FOLD_RGB), np.float32)
 
 
-def lid_gain(gain: Floats, top_uv: Floats) -> Floats:
-    """Gain (110, 128, 3) of the face -> of a shut lid's strip of the atlas (24, 3): as above its top (9, 2), uv."""
-    y, x = np.rint(top_uv * (FOLD_COLUMNS, FOLD_ROWS * atlas.HEIGHT_PX / atlas.FACE_ROWS)).astype(int).T[::-1]
-    return atlas.lid_columns(gain[np.clip(y - 1, 0, FOLD_ROWS - 1), x])
+def lid_gain(gain: Floats, skin_uv: Floats) -> Floats:
+    """Gain (110, 128, 3) of the face -> of a shut lid's strip of the atlas (24, 3): that of the skin it shows (9, 2).
+
+    Not that of the fold below: what is brightened there by half is the lashes of open eyes; on skin it glowed.
+    """
+    y, x = np.rint(skin_uv * (FOLD_COLUMNS, FOLD_ROWS * atlas.HEIGHT_PX / atlas.FACE_ROWS)).astype(int).T[::-1]
+    return atlas.lid_columns(gain[np.clip(y, 0, FOLD_ROWS - 1), x])
 
 
 def folded(texture_rgb: npt.NDArray[np.uint8], gain: Floats, lid_gains: Floats) -> npt.NDArray[np.uint8]:

@@ -20,7 +20,7 @@ from anonymizer.geometry import rotation_from_vector
 from anonymizer.persona import atlas
 from anonymizer.persona.atlas import FACE_ROWS
 from anonymizer.persona.bank import PersonaBank, decode_rgb
-from anonymizer.persona.face_model import LIDS, FaceModel, lid_top
+from anonymizer.persona.face_model import LID_REACH, LIDS, FaceModel, lid_top
 from anonymizer.secret import derive
 
 LOOKS = ("any", "feminine", "masculine")
@@ -40,7 +40,6 @@ EYES_REGION = ((256, 124), (225, 68))
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
 IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 3
 IRIS_WEIGHTS_LIGHT = (0.25, 0.22, 0.15, 0.12, 0.16, 0.1)
-LID_REACH = 0.5  # of the way from a shut lid's top to the row below the brow, that it shows of the skin there
 IRIS_RADIUS = 0.46  # of half an eye's width; median of 129 portraits, both eyes
 
 
@@ -80,8 +79,7 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     for patch in (atlas.EYE_LEFT, atlas.EYE_RIGHT):
         texture[patch.y0 : patch.y1, patch.x0 : patch.x1] = eyeball(iris)
     for columns, (ring, rows) in zip(atlas.LID_COLUMNS, LIDS, strict=True):
-        above = np.concatenate([model.uv[[ring[0]]], model.uv[list(rows[1])], model.uv[[ring[8]]]])
-        texture[FACE_ROWS:, columns] = lid(skin, lid_top(model.uv, ring, rows), above)
+        texture[FACE_ROWS:, columns] = lid(skin, *(lid_top(model.uv, ring, rows, share) for share in (0, LID_REACH)))
     texture[atlas.MOUTH.y0 : atlas.MOUTH.y1, atlas.MOUTH.x0 : atlas.MOUTH.x1] = mouth
     return Persona(_read_straight(shape, tilt, model), texture, portraits, tone, np.asarray(look, np.float32))
 
@@ -207,11 +205,11 @@ def eyeball(iris_rgb: Floats) -> npt.NDArray[np.uint8]:
     return np.asarray(np.clip(out, 0, 255), np.uint8)
 
 
-def lid(skin_rgb: npt.NDArray[np.uint8], top_uv: Floats, above_uv: Floats) -> npt.NDArray[np.uint8]:
+def lid(skin_rgb: npt.NDArray[np.uint8], top_uv: Floats, end_uv: Floats) -> npt.NDArray[np.uint8]:
     """(136, 24, 3) uint8: a shut lid, from its top down to the lashes: the skin above it, mirrored, so that no rim is
     seen.
 
-    skin_rgb (440, 512, 3); atlas uv (9, 2), from corner to corner, of the strip's top and of the row below the brow.
+    skin_rgb (440, 512, 3); atlas uv (9, 2), from corner to corner, of the strip's top and of how far up it shows skin.
     """
     import cv2
 
@@ -219,8 +217,8 @@ def lid(skin_rgb: npt.NDArray[np.uint8], top_uv: Floats, above_uv: Floats) -> np
     at = np.linspace(0, 1, atlas.HEIGHT_PX - FACE_ROWS, dtype=np.float32)
     shade = np.interp(at, (0, 0.12, 0.22, 0.45, 0.8, 0.88, 0.94, 1), (1, 0.96, 0.96, 1.03, 0.98, 0.7, 0.32, 0.25))
     rows = []
-    for share, darker in zip(at * LID_REACH, shade, strict=True):
-        x, y = np.rint((top_uv + share * (above_uv - top_uv)) * (atlas.WIDTH_PX, atlas.HEIGHT_PX)).astype(int).T
+    for share, darker in zip(at, shade, strict=True):
+        x, y = np.rint((top_uv + share * (end_uv - top_uv)) * (atlas.WIDTH_PX, atlas.HEIGHT_PX)).astype(int).T
         rows.append(darker * atlas.lid_columns(smooth[np.clip(y, 0, FACE_ROWS - 1), x]))
     return np.asarray(np.clip(rows, 0, 255), np.uint8)
 
