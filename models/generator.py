@@ -197,8 +197,8 @@ def _mean_guide(conditioning: Tensor) -> Tensor:
 
 
 def _in_use(gain: Tensor, bias: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
-    """The light without haze, which is the scene's (`anonymizer.generate.veil`), and stronger from a side. While it
-    learns, the network would say the less of the one, and be without the other where photos have it."""
+    """The light stronger from a side, and without haze, which is the scene's (`anonymizer.generate.veil`). While it
+    learns, the network would say the less of the one, and miss the other where photos have it."""
     gain = gain + bias / _mean_guide(conditioning).clamp(min=0.05)
     return _from_a_side(gain.clamp(min=0.1), conditioning[:, COVERAGE]), torch.zeros_like(bias)
 

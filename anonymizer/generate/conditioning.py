@@ -28,6 +28,7 @@ CONTEXT, HOLE, GUIDE, COVERAGE, NORMALS = slice(0, 3), slice(3, 4), slice(4, 7),
 INPUT_NAME = "conditioning"
 OUTPUT_NAMES = ("gain", "bias", "inpaint", "matte")
 GRID_DIVISOR = 8  # the colour grid has one cell on 8 × 8 px
+KNOWN_HOLE = 0.02  # a px of which less lies in the hole is in sight
 RING_SHARE = 0.04  # width of the blended ring outside the hole, as a share of S
 
 

@@ -12,19 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.faces import FaceCrop, Floats
+from anonymizer.generate.conditioning import KNOWN_HOLE
 
 REACH_SHARE = 0.2  # of the crop's side, to each side: from the neck beside a chin to the wall and the collar
 MARGIN = 0.01
 SHADE = 0.9  # of the darkest in reach: a chin throws a shadow
 CELLS = 48  # of the crop's side, in which the darkest is looked for
 GRAIN_CELLS = 3, 3  # what is dark over less, such as nostrils and lips, is not the darkest
-_KNOWN_HOLE = 0.02  # a px of which less lies in the hole is in sight
 
 
 def in_range(inpaint_rgb: Floats, crop: FaceCrop) -> Floats:
     """inpaint_rgb (S, S, 3) of [0, 1], nowhere lighter than the crop's context and guide nearby, nor darker than SHADE
     of them: light of the skin's hue is added, with the shade's own there were grey stripes below chins."""
-    known = crop.hole < _KNOWN_HOLE
+    known = crop.hole < KNOWN_HOLE
     seen = known | (crop.guide_coverage > 0)
     brightness = _lightest(np.where(known[..., None], crop.context_rgb, crop.guide_rgb)) * seen
     window = _window(crop.hole.shape[0])

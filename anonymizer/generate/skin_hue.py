@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
-from anonymizer.persona.surroundings import SKIN_HIGH, SKIN_LOW
+from anonymizer.generate.conditioning import KNOWN_HOLE
+from anonymizer.generate.lit import lit_guide
+from anonymizer.persona.surroundings import LUMA, SKIN_HIGH, SKIN_LOW
 
 # Of the way to that hue, above first, to the neck's with what trust is left. Off by, rms in log colour, without, with
 # what is above, with both: .060, .051, .051 on 93 photos of Congress, .027, .030, .028 on 51 of London, .043, .041,
@@ -20,42 +22,39 @@ from anonymizer.persona.surroundings import SKIN_HIGH, SKIN_LOW
 SHARE = 0.4
 ALIKE = 0.5  # log brightness: what is darker than the face by more is hair (with it made portraits were off by .115)
 SURE_PX = 48  # of a crop of 192 px; less skin counts less, so that nothing jumps when some comes into sight
-# A face's middle over the skin around it, log colour: redder. Means of the four: .033, .013, .037, .040 in red.
+# A face's middle over the skin around it, log colour: redder. On made portraits, OpenPeople, London and Congress by
+# .033, .013, .037, .040.
 REDDER = np.array([0.03, -0.027, -0.003], np.float32)
 MOST = 0.3  # of a channel's log, that it may be away before the share is taken
 REACH_SHARE = 0.055  # of the crop's side, from the hole
 ABOVE = 0.3  # of the hole's height, from its top: further down are hair and walls
 NECK = 0.85, 1.35, 0.1  # of the hole's height, from and to; of the guide's width, left out at each side
 _LIT_PERCENTILE = 40  # of what looks like skin; the darker is hair
-_KNOWN_HOLE = 0.02  # a px of which less lies in the hole is in sight
 _NONE = np.zeros((0, 3), np.float32)
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
 def in_hue_of_skin(face: SyntheticFace, crop: FaceCrop) -> SyntheticFace:
     """The face with its gain and bias (G, G, 3) in another hue, as bright; the same where no skin is in sight."""
-    shown = crop.guide_coverage > 0.5
-    if not shown.any():
+    lit = lit_guide(face, crop)
+    if not len(lit):
         return face
-    size = shown.shape[::-1]
-    gain, bias = (cv2.resize(grid, size, interpolation=cv2.INTER_LINEAR) for grid in (face.gain, face.bias))
-    own = np.maximum(np.median((gain * crop.guide_rgb + bias)[shown], 0), 0.02)
+    own = np.maximum(np.median(lit, 0), 0.02)
     wanted, left = _hue(own), 1.0
     for skin in (skin_above(crop), skin_of_neck(crop)):
-        seen, trust = _seen(skin, own, size[0])
+        seen, trust = _seen(skin, own, len(crop.hole))
         wanted = wanted + SHARE * left * trust * np.clip(_hue(seen) + REDDER - wanted, -MOST, MOST)
         left -= left * trust
     if left == 1:
         return face
     tint = np.exp(wanted - _hue(own))
-    tint = (tint * (own @ _LUMA) / ((own * tint) @ _LUMA)).astype(np.float32)
+    tint = (tint * (own @ LUMA) / ((own * tint) @ LUMA)).astype(np.float32)
     return replace(face, gain=face.gain * tint, bias=face.bias * tint)
 
 
 def skin_above(crop: FaceCrop) -> Floats:
     """RGB (n, 3) [0, 1] of what looks like skin close above the hole, outside it."""
     size = crop.hole.shape[0]
-    hidden = (crop.hole > _KNOWN_HOLE).astype(np.uint8)
+    hidden = (crop.hole > KNOWN_HOLE).astype(np.uint8)
     rows = np.flatnonzero(hidden.any(1))
     if not len(rows):
         return _NONE
@@ -68,7 +67,7 @@ def skin_above(crop: FaceCrop) -> Floats:
 
 def skin_of_neck(crop: FaceCrop) -> Floats:
     """RGB (n, 3) [0, 1] of what looks like skin below the hole."""
-    hidden, guide = crop.hole > _KNOWN_HOLE, (crop.guide_coverage > 0.5).any(0)
+    hidden, guide = crop.hole > KNOWN_HOLE, (crop.guide_coverage > 0.5).any(0)
     rows, columns = np.flatnonzero(hidden.any(1)), np.flatnonzero(guide)
     if not len(rows) or not len(columns):
         return _NONE
@@ -91,7 +90,7 @@ def _seen(skin: Floats, own: Floats, size_px: int) -> tuple[Floats, float]:
     """The colour (3,) of what is lit of skin (n, 3), beside a face of colour own (3,), and how far to trust it."""
     if not len(skin):
         return own, 0.0
-    luma = skin @ _LUMA
+    luma = skin @ LUMA
     lit = np.maximum(np.median(skin[luma >= np.percentile(luma, _LIT_PERCENTILE)], 0), 0.02)
     return lit, _trust(len(skin) * (192 / size_px) ** 2, float(np.log(lit / own).mean()))
 
@@ -102,6 +101,6 @@ def _trust(px: float, brighter: float) -> float:
 
 
 def _hue(rgb: Floats) -> Floats:
-    """(3,) log colour without its mean."""
-    log = np.log(np.maximum(rgb, 0.02))
+    """Of a colour (3,) that is nowhere 0: its log without its mean."""
+    log = np.log(rgb)
     return np.asarray(log - log.mean(), np.float32)

@@ -12,6 +12,9 @@ import cv2
 import numpy as np
 
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
+from anonymizer.generate.conditioning import KNOWN_HOLE
+from anonymizer.generate.lit import EVERY, lit_guide
+from anonymizer.persona.surroundings import LUMA
 
 # The darkest of a real face (1 % of its px) from its middle brightness and the darkest of what is in sight around it
 # (.5 % of its px): .30, .23, .25, .13, .11 in a frame each of 12 clips, on Congress, London, OpenPeople and made
@@ -21,23 +24,17 @@ DARK_BY_MIDDLE, DARK_BY_DARKEST = 0.16, 0.9
 MOST_OF_MIDDLE = 0.6  # of the face's middle brightness: where nothing dark is in sight, nothing is known
 LEAST_CONTRAST = 0.5  # that is left of a face's
 LIFT = 1.2  # what is added is lighter than the face's middle
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
-_EVERY = 4  # of the crop's rows and columns one is looked at
 _FEWEST_PX = 12
-_KNOWN_HOLE = 0.02  # a px of which less lies in the hole is in sight
 
 
 def veiled(face: SyntheticFace, crop: FaceCrop) -> SyntheticFace:
     """The face with its gain and bias (G, G, 3) so that its darkest is as dark as the scene lets expect, if it is
     darker; the same face where it is not, or where too little of scene or guide is in sight."""
-    seen, shown = crop.hole[::_EVERY, ::_EVERY] < _KNOWN_HOLE, crop.guide_coverage[::_EVERY, ::_EVERY] > 0.5
-    if min(np.count_nonzero(seen), np.count_nonzero(shown)) < _FEWEST_PX:
+    seen, lit = crop.hole[::EVERY, ::EVERY] < KNOWN_HOLE, lit_guide(face, crop)
+    if np.count_nonzero(seen) < _FEWEST_PX or len(lit) < _FEWEST_PX:
         return face
-    darkest = np.percentile((_small(crop.context_rgb) @ _LUMA)[seen], 0.5)
-    size = shown.shape[::-1]
-    gain, bias = (cv2.resize(grid, size, interpolation=cv2.INTER_LINEAR) for grid in (face.gain, face.bias))
-    lit = (gain * crop.guide_rgb[::_EVERY, ::_EVERY] + bias)[shown]
-    dark, middle = np.percentile(lit @ _LUMA, (1, 50))
+    darkest = np.percentile((_small(crop.context_rgb) @ LUMA)[seen], 0.5)
+    dark, middle = np.percentile(lit @ LUMA, (1, 50))
     wanted = min(DARK_BY_MIDDLE * middle + DARK_BY_DARKEST * darkest, MOST_OF_MIDDLE * middle)
     if dark >= wanted:
         return face
@@ -47,5 +44,5 @@ def veiled(face: SyntheticFace, crop: FaceCrop) -> SyntheticFace:
 
 
 def _small(rgb: Floats) -> Floats:
-    """Means of 3 × 3 px about every _EVERY-th."""
-    return np.asarray(cv2.blur(rgb, (3, 3))[::_EVERY, ::_EVERY])
+    """Means of 3 × 3 px about every EVERY-th."""
+    return np.asarray(cv2.blur(rgb, (3, 3))[::EVERY, ::EVERY])

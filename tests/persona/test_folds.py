@@ -50,7 +50,7 @@ def test_eyes_and_mouth_stay() -> None:
 
 
 def test_a_shut_lid_is_folded_as_the_skin_it_shows() -> None:
-    """It has the gain of the skin above it, less than what brightens the lashes of an open eye; at every size."""
+    """It has the gain of the skin above it, less than what brightens the lashes of an open eye."""
     gain = fold_gain(MODEL.folds, coefficients(eyeBlinkLeft=0.8, eyeBlinkRight=0.8))
     plain = np.full(TEXTURE.shape, 120, np.uint8)
     blink = drawn(plain, eyeBlinkLeft=0.8, eyeBlinkRight=0.8)
