@@ -32,7 +32,7 @@ RIM_FINE = 0.7
 LEAST_EVEN = 0.5  # of the evening of rims, where no hair was found
 RIM_SIGMA_PX = 4  # what is wider at the rim is a shadow of hair, not a pore; by eye on 41 portraits
 HAIR = -0.28  # log brightness, relative to the portrait's skin and the bank's usual, below which temples are hair
-LIPS, LIPS_HUE = ((256, 312), (92, 48)), 0.75  # atlas ellipse, and what is kept of its hue: paint looks wrong on most
+LIPS, LIPS_HUE = ((256, 312), (92, 48)), 0.6  # atlas ellipse, and what is kept of its hue: paint looks wrong on most
 HIGHLIGHT, PRESSED = 0.22, 0.65  # log detail above this is a specular highlight; share of the excess that is taken
 DEEP_FOLD, FOLD_HUE_TAKEN = 0.15, 0.8  # log brightness of a fold from which on that share of its hue is taken
 # Atlas ellipses of the mouth's corners and of the chin's hollow, and the log detail below which four fifths are taken.
@@ -40,7 +40,7 @@ DARK_SPOTS = ((202, 304), (30, 18)), ((310, 304), (30, 18)), ((256, 345), (60, 2
 DARK, DARK_PRESSED = 0.3, 0.8
 TONES = 6
 # Of a portrait's own low frequencies, and of what its sides differ by; the rest is light.
-LOW_KEPT, SIDE_KEPT = 0.8, 0.35
+LOW_KEPT, SIDE_KEPT = 1.0, 0.35
 LIST = Path("configs/personas.txt")
 SKIN = (slice(90, 330), slice(130, 382))  # atlas rows and columns that set the tone: forehead to cheeks
 

@@ -28,15 +28,16 @@ SHAPE_WEIGHTS = (0.5, 0.28, 0.22)
 LOW_WEIGHTS = (0.7, 0.17, 0.13)  # of the texture's low frequencies: a face's own light and blush make it one face
 SHAPE_GAIN = 1.25  # a mix of three is flatter than one; this gives a single face's spread back
 OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats its portraits' shape
-# Of the detail's log brightness: unwrapped and lit by the network, portraits have three quarters of a photo's contrast
-# on the face. More is nearer to photos by the kernel distance (× 1000, 151 composites: 8.8 with 1.45, 9.3 with 1.3, 9.8
-# with 1.2), and looks painted; with low frequencies likewise cheeks stand out from foreheads like a mask.
-CONTRAST = 1.3
-HUE = 1.3  # of what its channels differ by: within faces hues ranged over half of what they do in photos (98 scenes)
+# Of the detail's log brightness: unwrapped and lit by the network, portraits have less than a photo's contrast on the
+# face. More is nearer to photos by the kernel distance (× 1000, 160 composites: 8.8 with 1, 7.3 with 1.15, 6.4 with
+# 1.3), and looks painted; with low frequencies likewise cheeks stand out from foreheads like a mask.
+CONTRAST = 1.2
+HUE = 1.2  # of what its channels differ by: within faces hues ranged over half of what they do in photos (98 scenes)
 SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 48 personas of the lightest tone
-# In the 512 × 440 atlas, centre x, y and radii in px: from above the brows to the middle of the nose, whose wings are
-# then one portrait's, and as wide as brows: their ends stood beside others.
-EYES_REGION = ((256, 124), (225, 68))
+# Around the left eye and its brow, px of the 512 × 440 atlas; the right eye's is its mirror image. The nose's bridge is
+# not in it: another's light there made two noses of one.
+EYE_OUTLINE = ((106, 140), (106, 100), (132, 62), (222, 70), (233, 110), (224, 150), (198, 172), (142, 172))
+BANDS, BAND_JOIN_PX = 5, 2.0  # octaves that are joined each by itself, and how softly, in px of each
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
 IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 3
 IRIS_WEIGHTS_LIGHT = (0.25, 0.22, 0.15, 0.12, 0.16, 0.1)
@@ -137,25 +138,50 @@ def _skin(portraits: tuple[int, int, int], tone: int, bank: PersonaBank) -> npt.
     first, second, _ = portraits
     share = [float(np.exp(bank.brightness[i] - np.log(bank.tones[tone]).mean())) ** SHINE_POWER for i in portraits]
     details = {i: _recoloured(bank.detail(i), each) for i, each in zip((first, second), share, strict=False)}
-    eyes = region(*EYES_REGION, power=4)
-    detail = details[first] + (details[second] - details[first]) * eyes
-    low = _low(portraits, share, eyes, bank)
+    detail = joined(details[first], details[second], eyes_and_brows())
+    low = bank.light.copy()
+    for weight, i, k in zip(LOW_WEIGHTS, portraits, share, strict=True):
+        low += weight * _recoloured(bank.low[i], k)
     log = detail + cv2.resize(low, (atlas.WIDTH_PX, FACE_ROWS), interpolation=cv2.INTER_CUBIC)
     log += (HUE - 1) * (log - log.mean(2, keepdims=True)) + (CONTRAST - 1) * detail.mean(2, keepdims=True)
     return (_shoulder(np.exp(log + np.log(bank.tones[tone]))) * 255).astype(np.uint8)
 
 
-def _low(portraits: tuple[int, int, int], share: list[float], eyes: Floats, bank: PersonaBank) -> Floats:
-    """(h, w, 3) low frequencies, log: mixed by LOW_WEIGHTS; around the eyes first and second change places there, too,
-    or one portrait's sockets lay as shadows about another's eyes."""
+def joined(first: Floats, second: Floats, share: Floats) -> Floats:
+    """(H, W, 3) with that share (H, W) of the second, octave by octave, the coarser the softer: neither a rim nor one's
+    shadow on the other (Burt and Adelson, "A multiresolution spline", 1983)."""
     import cv2
 
-    lows = [_recoloured(bank.low[i], k) for i, k in zip(portraits, share, strict=True)]
-    first, second, third = LOW_WEIGHTS
-    around = first * lows[0] + second * lows[1] + third * lows[2]
-    inside = first * lows[1] + second * lows[0] + third * lows[2]
-    mask = cv2.resize(eyes, lows[0].shape[1::-1], interpolation=cv2.INTER_AREA)[..., None]
-    return np.asarray(around + (inside - around) * mask + bank.light, np.float32)
+    bands = []
+    for _ in range(BANDS):
+        sizes = first.shape[1::-1]
+        coarse = [cv2.pyrDown(image) for image in (first, second, share)]
+        first, second = (
+            image - cv2.pyrUp(less, dstsize=sizes) for image, less in zip((first, second), coarse, strict=False)
+        )
+        bands.append(_mixed(first, second, share))
+        first, second, share = (np.asarray(each, np.float32) for each in coarse)
+    out = _mixed(first, second, share)
+    for band in reversed(bands):
+        out = band + np.asarray(cv2.pyrUp(out, dstsize=band.shape[1::-1]), np.float32)
+    return out
+
+
+def _mixed(first: Floats, second: Floats, share: Floats) -> Floats:
+    import cv2
+
+    soft = cv2.GaussianBlur(share, (0, 0), BAND_JOIN_PX)[..., None]
+    return np.asarray(first + (second - first) * soft, np.float32)
+
+
+@lru_cache(maxsize=1)
+def eyes_and_brows() -> Floats:
+    """(440, 512): 1 within EYE_OUTLINE on both sides, 0 elsewhere."""
+    import cv2
+
+    left: Floats = np.zeros((FACE_ROWS, atlas.WIDTH_PX), np.float32)
+    cv2.fillPoly(left, [np.array(EYE_OUTLINE, np.int32)], (1.0,))
+    return np.maximum(left, left[:, ::-1])
 
 
 def _recoloured(log: Floats, share: float) -> Floats:

@@ -107,7 +107,8 @@ def test_lids_have_the_skin_above_the_eye() -> None:
         strip = texture[FACE_ROWS:, columns].astype(np.float32)
         x, y = np.rint(lid_top(MODEL.uv, ring, rows)[2:7] * (atlas.WIDTH_PX, atlas.HEIGHT_PX)).astype(int).T
         above = np.array([texture[b - 2 : b + 3, a - 2 : a + 3].mean((0, 1)) for a, b in zip(x, y, strict=True)])
-        np.testing.assert_allclose(strip[0, 10:14].mean(0), above[1:4].mean(0), atol=8)
+        between = (above[:-1] + above[1:]) / 2  # columns 10 to 13 lie half way between the lid's points 2 to 6
+        np.testing.assert_allclose(strip[0, 10:14], between, atol=5)
         assert strip[-4:].mean() < 0.5 * strip[70, 8:16].mean()
         assert red[FACE_ROWS:, columns][..., 0].mean() > strip[..., 0].mean() + 5
 

@@ -37,14 +37,14 @@ from training.measure.tap import replaced
 SIZE_PX = 256
 WORST_SHOWN = 8
 # Variants of the mix: names of constants of anonymizer.persona.persona and other values for them.
-_NOWHERE = ((256, 222), (1, 1))
+_NOWHERE = ((0, 0), (1, 0), (1, 1))
 SWEEP: dict[str, dict[str, Any]] = {
     "as shipped": {},
     "shape .4 .32 .28": {"SHAPE_WEIGHTS": (0.4, 0.32, 0.28)},
     "shape .34 .33 .33": {"SHAPE_WEIGHTS": (0.34, 0.33, 0.33)},
     "offset .6": {"OFFSET_SIGMA": 0.6},
     "offset .9": {"OFFSET_SIGMA": 0.9},
-    "no eyes region": {"EYES_REGION": _NOWHERE},
+    "no eyes of another": {"EYE_OUTLINE": _NOWHERE},
 }
 UNMIXED: dict[str, Any] = {"SHAPE_WEIGHTS": (1.0, 0.0, 0.0), "SHAPE_GAIN": 1.0, "OFFSET_SIGMA": 0.0}
 
