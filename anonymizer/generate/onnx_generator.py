@@ -21,6 +21,7 @@ from anonymizer.generate.conditioning import (
     read_spec,
 )
 from anonymizer.generate.crisp import crisp
+from anonymizer.generate.forehead import one_forehead
 from anonymizer.generate.in_range import in_range
 from anonymizer.generate.skin_hue import in_hue_of_skin
 from anonymizer.generate.veil import veiled
@@ -77,7 +78,8 @@ def _face(crop: FaceCrop, gain: Floats, bias: Floats, inpaint: Floats, matte: Fl
     """Planes (C, h, w) of one answer -> images (h, w, C)."""
     images = [np.ascontiguousarray(planes.transpose(1, 2, 0)) for planes in (gain, bias, inpaint)]
     painted = in_range(crisp(images[2], crop), crop)
-    return veiled(in_hue_of_skin(SyntheticFace(images[0], images[1], painted, matte[0]), crop), crop)
+    face = in_hue_of_skin(SyntheticFace(images[0], images[1], painted, matte[0]), crop)
+    return one_forehead(veiled(face, crop), crop)
 
 
 def _check_ports(session: Any, spec: GeneratorSpec, name: str) -> None:
