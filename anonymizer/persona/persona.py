@@ -38,6 +38,7 @@ SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 
 # not in it: another's light there made two noses of one.
 EYE_OUTLINE = ((106, 140), (106, 100), (132, 62), (222, 70), (233, 110), (224, 150), (198, 172), (142, 172))
 BANDS, BAND_JOIN_PX = 5, 2.0  # octaves that are joined each by itself, and how softly, in px of each
+LID_LIGHTER, LID_SOON = 0.3, 0.3  # of the way to the skin below the eye, and of a shut lid's way down, from where on
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
 IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 3
 IRIS_WEIGHTS_LIGHT = (0.25, 0.22, 0.15, 0.12, 0.16, 0.1)
@@ -80,7 +81,8 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     for patch in (atlas.EYE_LEFT, atlas.EYE_RIGHT):
         texture[patch.y0 : patch.y1, patch.x0 : patch.x1] = eyeball(iris)
     for columns, (ring, rows) in zip(atlas.LID_COLUMNS, LIDS, strict=True):
-        texture[FACE_ROWS:, columns] = lid(skin, *(lid_top(model.uv, ring, rows, share) for share in (0, LID_REACH)))
+        top, end = (lid_top(model.uv, ring, rows, share) for share in (0, LID_REACH))
+        texture[FACE_ROWS:, columns] = lid(skin, top, end, model.uv[list(ring)])
     texture[atlas.MOUTH.y0 : atlas.MOUTH.y1, atlas.MOUTH.x0 : atlas.MOUTH.x1] = mouth
     return Persona(_read_straight(shape, tilt, model), texture, portraits, tone, np.asarray(look, np.float32))
 
@@ -231,22 +233,34 @@ def eyeball(iris_rgb: Floats) -> npt.NDArray[np.uint8]:
     return np.asarray(np.clip(out, 0, 255), np.uint8)
 
 
-def lid(skin_rgb: npt.NDArray[np.uint8], top_uv: Floats, end_uv: Floats) -> npt.NDArray[np.uint8]:
+def lid(skin_rgb: npt.NDArray[np.uint8], top_uv: Floats, end_uv: Floats, eye_uv: Floats) -> npt.NDArray[np.uint8]:
     """(136, 24, 3) uint8: a shut lid, from its top down to the lashes: the skin above it, mirrored, so that no rim is
-    seen.
+    seen, and lighter further down, where an open eye's socket lies in shadow.
 
-    skin_rgb (440, 512, 3); atlas uv (9, 2), from corner to corner, of the strip's top and of how far up it shows skin.
+    skin_rgb (440, 512, 3); atlas uv (9, 2), from corner to corner, of the strip's top and of how far up it shows skin;
+    eye_uv (16, 2) of the eye's rim.
     """
     import cv2
 
     smooth = cv2.blur(skin_rgb, (5, 5)).astype(np.float32)
+    below = _below(skin_rgb, eye_uv)
     at = np.linspace(0, 1, atlas.HEIGHT_PX - FACE_ROWS, dtype=np.float32)
     shade = np.interp(at, (0, 0.12, 0.22, 0.45, 0.8, 0.88, 0.94, 1), (1, 0.96, 0.96, 1.03, 0.98, 0.7, 0.32, 0.25))
     rows = []
     for share, darker in zip(at, shade, strict=True):
         x, y = np.rint((top_uv + share * (end_uv - top_uv)) * (atlas.WIDTH_PX, atlas.HEIGHT_PX)).astype(int).T
-        rows.append(darker * atlas.lid_columns(smooth[np.clip(y, 0, FACE_ROWS - 1), x]))
+        above = atlas.lid_columns(smooth[np.clip(y, 0, FACE_ROWS - 1), x])
+        lighter = np.maximum(below / np.maximum(above.mean(0), 1), 1) ** (LID_LIGHTER * min(share / LID_SOON, 1))
+        rows.append(darker * lighter * above)
     return np.asarray(np.clip(rows, 0, 255), np.uint8)
+
+
+def _below(skin_rgb: npt.NDArray[np.uint8], eye_uv: Floats) -> Floats:
+    """(3,) levels: the skin half an eye's width below an eye."""
+    px = eye_uv * (atlas.WIDTH_PX, atlas.HEIGHT_PX)
+    (x, y), half = px.mean(0).astype(int), int(np.ptp(px[:, 0]) / 2)
+    part = skin_rgb[y + half - 6 : y + half + 6, x - half // 2 : x + half // 2]
+    return np.asarray(np.median(part.reshape(-1, 3), axis=0), np.float32)
 
 
 def _step(value: Floats, start: float, end: float) -> Floats:

@@ -170,3 +170,13 @@ def test_shine_and_lips_of_dark_skin_do_not_turn_white_on_light_skin() -> None:
     fold = np.full((4, 4, 3), -0.4, np.float32)
     assert np.allclose(_recoloured(fold, 0.5), fold)
     assert _recoloured(shine, 1.2) is shine
+
+
+def test_shut_lids_are_lighter_than_open_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From their top on less and less of the shadow above an open eye lies on them; nowhere are they darker for it."""
+    lids = np.concatenate([draw(slot).texture_rgb[FACE_ROWS:, slice(136, 160)] for slot in range(8)], 1).astype(int)
+    monkeypatch.setattr("anonymizer.persona.persona.LID_LIGHTER", 0.0)
+    plain = np.concatenate([draw(slot).texture_rgb[FACE_ROWS:, slice(136, 160)] for slot in range(8)], 1).astype(int)
+    assert (lids >= plain).all()
+    np.testing.assert_array_equal(lids[0], plain[0])
+    assert lids[40:100].mean() > 1.05 * plain[40:100].mean()
