@@ -33,6 +33,11 @@ OFFSET_SIGMA = 0.35  # of the population's spread, added so that no mix repeats 
 # 1.3), and looks painted; with low frequencies likewise cheeks stand out from foreheads like a mask.
 CONTRAST = 1.2
 HUE = 1.2  # of what its channels differ by: within faces hues ranged over half of what they do in photos (98 scenes)
+# Unwrapped portraits have no pores left, and looked airbrushed beside sharp hair: FINE of what a blur of FINE_PX takes
+# away, and grain of that log brightness (standard deviation) between two blurs, px of the atlas. By eye on 8 scenes;
+# with twice as much small faces are speckled.
+FINE, FINE_PX = 1.3, 1.6
+PORES, PORE_PX, PORES_DARK = 0.035, (1.0, 3.0), 0.35
 SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 48 personas of the lightest tone
 # Around the left eye and its brow, px of the 512 × 440 atlas; the right eye's is its mirror image. The nose's bridge is
 # not in it: another's light there made two noses of one.
@@ -72,7 +77,7 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     shape = mixed_shape(portraits, bank, model) + np.tensordot(own, model.identity_basis_cm, 1)
     tilt = bank.tilt_rad[range(3), portraits].sum(0) + own @ bank.tilt_of_offset_rad
     look = bank.look[range(3), portraits].sum(0) + np.tensordot(own, bank.look_of_offset, 1)
-    skin = _skin(portraits, tone, bank)
+    skin = _skin(portraits, tone, bank, _random(derive(secret, slot, "pores", 32)))
     weights = IRIS_WEIGHTS_DARK if tone < 4 else IRIS_WEIGHTS_LIGHT
     iris = np.array(IRIS_RGB, np.float32)[rng.choice(len(IRIS_RGB), p=weights)] * rng.uniform(0.7, 1.1)
     mouth = decode_rgb(bank.teeth_webp[int(rng.integers(len(bank.teeth_webp)))])
@@ -134,7 +139,9 @@ def _choose(order: np.random.Generator, secret: bytes, slot: int, look: str, ban
     return first, int(partners[pair]), int(partners[pair + 1])
 
 
-def _skin(portraits: tuple[int, int, int], tone: int, bank: PersonaBank) -> npt.NDArray[np.uint8]:
+def _skin(
+    portraits: tuple[int, int, int], tone: int, bank: PersonaBank, rng: np.random.Generator
+) -> npt.NDArray[np.uint8]:
     import cv2
 
     first, second, _ = portraits
@@ -146,7 +153,18 @@ def _skin(portraits: tuple[int, int, int], tone: int, bank: PersonaBank) -> npt.
         low += weight * _recoloured(bank.low[i], k)
     log = detail + cv2.resize(low, (atlas.WIDTH_PX, FACE_ROWS), interpolation=cv2.INTER_CUBIC)
     log += (HUE - 1) * (log - log.mean(2, keepdims=True)) + (CONTRAST - 1) * detail.mean(2, keepdims=True)
+    log += (FINE - 1) * (detail - cv2.GaussianBlur(detail, (0, 0), FINE_PX)) + _pores(rng)
     return (_shoulder(np.exp(log + np.log(bank.tones[tone]))) * 255).astype(np.uint8)
+
+
+def _pores(rng: np.random.Generator) -> Floats:
+    """(440, 512, 1) log brightness: skin's grain, more dark than bright."""
+    import cv2
+
+    noise = rng.standard_normal((FACE_ROWS, atlas.WIDTH_PX), np.float32)
+    small, large = (cv2.GaussianBlur(noise, (0, 0), size) for size in PORE_PX)
+    grain = (small - large) / np.std(small - large)
+    return np.asarray(PORES * (grain - PORES_DARK * np.maximum(grain, 0)), np.float32)[..., None]
 
 
 def joined(first: Floats, second: Floats, share: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -10,7 +11,17 @@ from anonymizer.persona import atlas
 from anonymizer.persona.atlas import FACE_ROWS
 from anonymizer.persona.bank import bank_from, decode_rgb, load_bank
 from anonymizer.persona.face_model import LIDS, lid_top
-from anonymizer.persona.persona import LOOKS, Persona, _recoloured, draw_persona, eyeball, tinted
+from anonymizer.persona.persona import (
+    LOOKS,
+    PORES,
+    Persona,
+    _pores,
+    _random,
+    _recoloured,
+    draw_persona,
+    eyeball,
+    tinted,
+)
 from anonymizer.weights.locate import weight_path
 from tests.heads import MODEL
 
@@ -180,3 +191,14 @@ def test_shut_lids_are_lighter_than_open_sockets(monkeypatch: pytest.MonkeyPatch
     assert (lids >= plain).all()
     np.testing.assert_array_equal(lids[0], plain[0])
     assert lids[40:100].mean() > 1.05 * plain[40:100].mean()
+
+
+def test_skin_has_pores_of_its_own() -> None:
+    """Fine grain on a cheek, of about PORES, which nobody else with the same portraits has."""
+    cheek = slice(210, 250), slice(130, 180)
+    first, second = (_pores(_random(bytes([seed]) * 32))[..., 0] for seed in (1, 2))
+    assert first.std() == pytest.approx(PORES, rel=0.25)
+    assert abs(np.corrcoef(first[cheek].ravel(), second[cheek].ravel())[0, 1]) < 0.3
+    texture = draw(1).texture_rgb[cheek].astype(np.float32).mean(2)
+    fine = np.log(texture) - np.log(cv2.GaussianBlur(texture, (0, 0), 3))
+    assert fine.std() > 0.5 * PORES
