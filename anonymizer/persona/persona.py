@@ -43,7 +43,7 @@ SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 
 # not in it: another's light there made two noses of one.
 EYE_OUTLINE = ((106, 140), (106, 100), (132, 62), (222, 70), (233, 110), (224, 150), (198, 172), (142, 172))
 BANDS, BAND_JOIN_PX = 5, 2.0  # octaves that are joined each by itself, and how softly, in px of each
-LID_LIGHTER, LID_SOON = 0.3, 0.3  # of the way to the skin below the eye, and of a shut lid's way down, from where on
+LID_LIGHTER, LID_SOON = 0.12, 0.3  # of the way to the skin below the eye, and of a shut lid's way down, from where on
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
 IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 3
 IRIS_WEIGHTS_LIGHT = (0.25, 0.22, 0.15, 0.12, 0.16, 0.1)
