@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
-from anonymizer.persona.surroundings import LUMA, SKIN_HIGH, SKIN_LOW
+from anonymizer.persona.surroundings import LUMA, looks_like_skin
 
 SHARE = 0.9  # of the way to the new face's hue; of what is brighter than the new face BRIGHTER_SHARE of that
 BRIGHTER_SHARE = 0.4
@@ -64,8 +64,8 @@ def _colour_nearby(face: SyntheticFace, crop: FaceCrop, end: int) -> tuple[Float
 
 def _skin(rgb: Floats) -> Floats:
     """(h, w): 1 where rgb (h, w, 3) looks like skin, with soft edges."""
-    levels = cv2.cvtColor((rgb * 255).astype(np.uint8), cv2.COLOR_RGB2YCrCb)
-    return np.asarray(cv2.blur((cv2.inRange(levels, SKIN_LOW, SKIN_HIGH) > 0).astype(np.float32), (3, 3)), np.float32)
+    skin = looks_like_skin((rgb * 255).astype(np.uint8))
+    return np.asarray(cv2.blur(skin.astype(np.float32), (3, 3)), np.float32)
 
 
 def _window(rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], end: int, width: int) -> Floats:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
 from anonymizer.generate.conditioning import KNOWN_HOLE
 from anonymizer.generate.lit import lit_guide
-from anonymizer.persona.surroundings import LUMA, SKIN_HIGH, SKIN_LOW
+from anonymizer.persona.surroundings import LUMA, looks_like_skin
 
 # Of the way to that hue, above first, to the neck's with what trust is left. Off by, rms in log colour, without, with
 # what is above, with both: .060, .051, .051 on 93 photos of Congress, .027, .030, .028 on 51 of London, .043, .041,
@@ -82,8 +82,7 @@ def _skin(rgb: Floats, where: npt.NDArray[np.bool_]) -> Floats:
     if not rgb.size:
         return _NONE
     levels = (np.clip(rgb, 0, 1) * 255).astype(np.uint8)
-    skin = where & (cv2.inRange(cv2.cvtColor(levels, cv2.COLOR_RGB2YCrCb), SKIN_LOW, SKIN_HIGH) > 0)
-    return np.asarray(rgb[skin], np.float32)
+    return np.asarray(rgb[where & looks_like_skin(levels)], np.float32)
 
 
 def _seen(skin: Floats, own: Floats, size_px: int) -> tuple[Floats, float]:

@@ -43,7 +43,7 @@ SHINE_POWER = 2.0  # of a portrait's skin over the wanted one; judged by eye on 
 # not in it: another's light there made two noses of one.
 EYE_OUTLINE = ((106, 140), (106, 100), (132, 62), (222, 70), (233, 110), (224, 150), (198, 172), (142, 172))
 BANDS, BAND_JOIN_PX = 5, 2.0  # octaves that are joined each by itself, and how softly, in px of each
-LID_LIGHTER, LID_SOON = 0.12, 0.3  # of the way to the skin below the eye, and of a shut lid's way down, from where on
+LID_LIGHTER, LID_LIGHT_FROM = 0.12, 0.3  # of the way to the skin below the eye; of a lid's way down, from where on
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
 IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 3
 IRIS_WEIGHTS_LIGHT = (0.25, 0.22, 0.15, 0.12, 0.16, 0.1)
@@ -194,7 +194,6 @@ def _mixed(first: Floats, second: Floats, share: Floats) -> Floats:
     return np.asarray(first + (second - first) * soft, np.float32)
 
 
-@lru_cache(maxsize=1)
 def eyes_and_brows() -> Floats:
     """(440, 512): 1 within EYE_OUTLINE on both sides, 0 elsewhere."""
     import cv2
@@ -268,7 +267,7 @@ def lid(skin_rgb: npt.NDArray[np.uint8], top_uv: Floats, end_uv: Floats, eye_uv:
     for share, darker in zip(at, shade, strict=True):
         x, y = np.rint((top_uv + share * (end_uv - top_uv)) * (atlas.WIDTH_PX, atlas.HEIGHT_PX)).astype(int).T
         above = atlas.lid_columns(smooth[np.clip(y, 0, FACE_ROWS - 1), x])
-        lighter = np.maximum(below / np.maximum(above.mean(0), 1), 1) ** (LID_LIGHTER * min(share / LID_SOON, 1))
+        lighter = np.maximum(below / np.maximum(above.mean(0), 1), 1) ** (LID_LIGHTER * min(share / LID_LIGHT_FROM, 1))
         rows.append(darker * lighter * above)
     return np.asarray(np.clip(rows, 0, 255), np.uint8)
 

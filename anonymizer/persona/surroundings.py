@@ -38,7 +38,7 @@ def features(
     usual = np.log(usual_rgb)
     log = np.log(np.maximum(part / np.float32(255), np.float32(0.01)))
     luma = np.log(np.maximum(part @ (LUMA / 255), 0.01))
-    skin = (cv2.inRange(cv2.cvtColor(part, cv2.COLOR_RGB2YCrCb), SKIN_LOW, SKIN_HIGH) > 0) & known
+    skin = looks_like_skin(part) & known
     out: list[float] = []
     for left, top, right, bottom in REGIONS:
         box = (_span(y0, height, top, bottom, len(part)), _span(x0, width, left, right, part.shape[1]))
@@ -47,6 +47,11 @@ def features(
     out += [0.0] * 5 if shares is None else [1.0, *shares]
     out += _of_all(log[known], luma[known])
     return np.array([*out, 1.0])
+
+
+def looks_like_skin(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """(H, W): which px of rgb (H, W, 3) have a chroma of skin."""
+    return np.asarray(cv2.inRange(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), SKIN_LOW, SKIN_HIGH) > 0)
 
 
 def _looked_at(
