@@ -71,8 +71,8 @@ def black_box(rgb: RgbImage, face: Seen) -> RgbImage:
     return out
 
 
-def pasted_face(rgb: RgbImage, face: Seen) -> RgbImage:
-    """One face for everybody, at rest, frontal, at the head's place, size and roll."""
+def pasted_face(rgb: RgbImage, face: Seen, which: int = 0) -> RgbImage:
+    """One face for everybody, at rest, frontal, at the head's place, size and roll. which: of many such faces."""
     from anonymizer.faces import Face
 
     model = load_face_model()
@@ -86,7 +86,7 @@ def pasted_face(rgb: RgbImage, face: Seen) -> RgbImage:
         expression=model.resting_expression,
         gaze=np.zeros((2, 2), np.float32),
     )
-    persona, mips = _nobody()
+    persona, mips = _nobody(which)
     height, width = rgb.shape[:2]
     guide, coverage = draw(pose(code, persona, mips, model), code, slice(0, height), slice(0, width))
     hull = reference_hull(rgb, face)
@@ -123,7 +123,7 @@ def _inside(rgb: RgbImage, other: RgbImage, mask: npt.NDArray[np.uint8]) -> RgbI
 
 
 @cache
-def _nobody() -> tuple[Persona, tuple[npt.NDArray[np.uint8], ...]]:
+def _nobody(which: int) -> tuple[Persona, tuple[npt.NDArray[np.uint8], ...]]:
     bank = load_bank()
-    persona = draw_persona(_NOBODY, 0, len(bank.tones) // 2, "any", bank, load_face_model())
+    persona = draw_persona(_NOBODY, which, len(bank.tones) // 2, "any", bank, load_face_model())
     return persona, texture_mips(persona.texture_rgb)

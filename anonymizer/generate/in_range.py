@@ -2,7 +2,8 @@
 no dark collars below chins.
 
 A young network overshoots where wall, ear and neck meet. Nothing that is painted in may be lighter than the lightest of
-what is in sight around it, or of the guide, nor much darker than the darkest.
+what is in sight around it, or of the guide, nor much darker than the darkest; close to the hole's edge and the guide
+not lighter than what lies there: a white collar says nothing of the grey wall beside a cheek.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from anonymizer.faces import FaceCrop, Floats
 from anonymizer.generate.conditioning import KNOWN_HOLE
 
 REACH_SHARE = 0.2  # of the crop's side, to each side: from the neck beside a chin to the wall and the collar
+# The same of what is close, the blur that takes single lights from it, and what of that blur has to be in sight.
+NEAR_SHARE, NEAR_BLUR_PX, NEAR_LEAST = 0.06, 5, 0.3
 MARGIN = 0.01
 SHADE = 0.9  # of the darkest in reach: a chin throws a shadow
 CELLS = 48  # of the crop's side, in which the darkest is looked for
@@ -30,7 +33,9 @@ def in_range(inpaint_rgb: Floats, crop: FaceCrop) -> Floats:
     window = _window(crop.hole.shape[0])
     high = cv2.dilate(brightness, window)
     high[high == 0] = 1  # nothing is in reach
-    high = cv2.blur(high, window.shape[::-1]) + np.float32(MARGIN)  # else the window's corners show
+    high = cv2.blur(high, window.shape[::-1])  # else the window's corners show
+    near, close = _lightest_close(brightness, seen)
+    high = np.asarray(high + close * (np.minimum(near, high) - high) + MARGIN, np.float32)
     low = _darkest_in_reach(brightness, seen) * np.float32(SHADE)
     own = _lightest(inpaint_rgb)
     less = np.minimum(high / np.maximum(own, np.float32(1e-6)), 1)
@@ -39,6 +44,18 @@ def in_range(inpaint_rgb: Floats, crop: FaceCrop) -> Floats:
     dark = more > 0
     out[dark] += more[dark][:, None] * _skin_hue(crop)
     return out
+
+
+def _lightest_close(brightness: Floats, seen: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """(S, S) the lightest within NEAR_SHARE, and (S, S) how surely: 1 well within reach, 0 from its end on."""
+    blur, window = (NEAR_BLUR_PX, NEAR_BLUR_PX), _window(len(seen), NEAR_SHARE)
+    weight = cv2.blur(seen.astype(np.float32), blur)
+    means = np.where(weight > NEAR_LEAST, cv2.blur(brightness, blur) / np.maximum(weight, np.float32(1e-3)), 0)
+    high = cv2.dilate(np.asarray(means, np.float32), window)
+    found = (high > 0).astype(np.float32)
+    share = cv2.blur(found, window.shape[::-1])
+    high = cv2.blur(high, window.shape[::-1]) / np.maximum(share, np.float32(1e-3))
+    return np.asarray(high, np.float32), np.asarray(np.clip(2 * share - 1, 0, 1) * found, np.float32)
 
 
 def _skin_hue(crop: FaceCrop) -> Floats:
@@ -66,8 +83,8 @@ def _lightest(rgb: Floats) -> Floats:
     return np.maximum(np.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
 
 
-def _window(size: int) -> npt.NDArray[np.uint8]:
-    side = 2 * round(REACH_SHARE * size) + 1
+def _window(size: int, reach_share: float = REACH_SHARE) -> npt.NDArray[np.uint8]:
+    side = 2 * round(reach_share * size) + 1
     return np.ones((side, side), np.uint8)
 
 

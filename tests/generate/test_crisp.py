@@ -64,3 +64,13 @@ def test_below_the_chin_nothing_is_sharpened() -> None:
     got = crisp(painted, view)
     assert got[20, 47, 0] < 0.29
     assert np.allclose(got[44:60, 44:52], painted[44:60, 44:52], atol=1e-3)
+
+
+def test_a_coloured_edge_gets_no_other_colour() -> None:
+    """An orange ear before a grey wall: each px keeps the hue it was painted in, as long as no channel is full."""
+    share = 1 / (1 + np.exp(-(np.arange(S) - 48) / 1.2))[None, :, None]
+    ear, wall = np.array([0.5, 0.3, 0.15]), np.full(3, 0.6)
+    painted = np.broadcast_to(ear + share * (wall - ear), (S, S, 3)).astype(np.float32)
+    got = crisp(painted, crop())[:, 36:60]
+    assert np.abs(got / got[..., :1] - (painted / painted[..., :1])[:, 36:60]).max() < 0.02
+    assert np.abs(got - painted[:, 36:60]).max() > 0.03

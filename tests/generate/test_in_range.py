@@ -36,6 +36,15 @@ def test_no_rim_is_lighter_than_the_wall() -> None:
     assert (out[:, 20:] == rim()[:, 20:]).all()
 
 
+def test_a_white_collar_further_down_makes_no_rim_lighter() -> None:
+    """Ten px away from it a rim is held to the wall; close to it it may be white."""
+    view = crop(0.6)
+    view.context_rgb[48:52] = 1.0
+    out = in_range(rim(), view)
+    assert (out[34:38, 16, 0] < 0.6 + MARGIN + 0.03).all()
+    assert out[47, 17, 0] > 0.9
+
+
 def test_what_the_guide_has_may_be_painted() -> None:
     """A light face before a dark wall may have a light rim."""
     assert in_range(rim(), crop(0.1, 0.9))[32, 19, 0] > 0.5

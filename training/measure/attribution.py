@@ -6,14 +6,14 @@
 FOLDER as for measure-evaluation. Every photo is planned once and drawn in each version, each time under the same
 --secrets, so that versions differ in what was taken away and not in whose face was drawn; faces are aligned by the
 drawn persona's own points. Figures are means over the secrets. The floor, one finished face for all, is what lies
-around the face.
+around the face: the mean of --faces such faces, since it hangs on whose face is taken as much as ours do.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from anonymizer import app
 from anonymizer.adapters.image_reader import read_image
-from anonymizer.audit.baselines import BASELINES, FLOOR
+from anonymizer.audit.baselines import pasted_face
 from anonymizer.audit.metrics import Drawn, Scores, figure, measure, people_draws
 from anonymizer.audit.photo_pairs import Photo, photos_in
 from anonymizer.audit.recognisers import Recogniser, load_recognisers
@@ -43,6 +43,7 @@ from training.measure.evaluation import SETS, probes_of, show_progress
 from training.measure.leaky import personas_of
 from training.measure.report import print_table, write_json
 
+Area = npt.NDArray[np.float64]
 Change = Callable[[MotionCode], MotionCode]
 TONE = 3
 
@@ -166,7 +167,6 @@ class Attack:
     def __init__(self, data: Path, recognisers: Sequence[Recogniser]) -> None:
         self.recognisers = recognisers
         self.probes: list[Probe] = []
-        self.floor: list[list[Floats]] = []
         gallery: list[tuple[Photo, list[Floats]]] = []
         wanted = {photo.key for photo in probes_of(data)}
         photos = [p for p in photos_in(data) if p.group in SETS and p.view]
@@ -182,13 +182,20 @@ class Attack:
                 show_progress(done + 1, len(photos))
         known = {photo.person for photo, _ in gallery}
         self.probes = [probe for probe in self.probes if probe.photo.person in known]
-        self.floor = [self.vectors(BASELINES[FLOOR](p.rgb, p.face), p.face.landmarks_px) for p in self.probes]
         names = {name: i for i, name in enumerate(sorted(known))}
         self._draws = people_draws(len(names))
         self._who = np.array([names[probe.photo.person] for probe in self.probes])
         self._gallery_who = np.array([names[photo.person] for photo, _ in gallery])
         self._comparable = np.array([[p.photo.group == photo.group for photo, _ in gallery] for p in self.probes])
         self._gallery = [vectors for _, vectors in gallery]
+
+    def floors(self, faces: int) -> list[Area]:
+        """Of each recogniser: what one finished face for all gives, the mean over so many faces."""
+        draws = [
+            [self.vectors(pasted_face(p.rgb, p.face, face), p.face.landmarks_px) for p in self.probes]
+            for face in range(faces)
+        ]
+        return [_mean_area([self.drawn(run, which) for run in draws]) for which in range(len(self.recognisers))]
 
     def vectors(self, rgb: RgbImage, points_px: Floats) -> list[Floats]:
         """One of each recogniser."""
@@ -200,20 +207,17 @@ class Attack:
         return measure(Scores(similarity, self._who, self._gallery_who, self._comparable), self._draws)
 
 
-Area = npt.NDArray[np.float64]
-
-
-def rows_of(attack: Attack, secrets: int) -> list[dict[str, Any]]:
+def rows_of(attack: Attack, versions: Mapping[str, Version], secrets: int, faces: int) -> list[dict[str, Any]]:
     """A row a version and recogniser: area under the curve, and what is left of it without the floor and without that
     of the product as it is."""
     render, rows = Renderer(), []
-    floors = [attack.drawn(attack.floor, which).auc for which in range(len(attack.recognisers))]
+    floors = attack.floors(faces)
     shipped: list[Area] = []
-    for done, (name, version) in enumerate(VERSIONS.items()):
+    for done, (name, version) in enumerate(versions.items()):
         runs = [[attack.vectors(*render(p, version, secret)) for p in attack.probes] for secret in range(secrets)]
         for which, recogniser in enumerate(attack.recognisers):
             drawn = [attack.drawn(run, which) for run in runs]
-            area: Area = np.mean([each.auc for each in drawn], 0)
+            area = _mean_area(drawn)
             if not done:
                 shipped.append(area)
             rows.append(
@@ -221,13 +225,20 @@ def rows_of(attack: Attack, secrets: int) -> list[dict[str, Any]]:
                     "version": name,
                     "recogniser": recogniser.name,
                     "AUC": float(area[0]),
+                    "spread of a secret": float(np.std([each.auc[0] for each in drawn])),
+                    "floor": float(floors[which][0]),
                     "over the floor": _interval(area - floors[which]),
                     "against shipped": _interval(area - shipped[which]),
                     "rank-1": float(np.mean([each.rank1[0] for each in drawn])),
                 }
             )
-        show_progress(done + 1, len(VERSIONS))
+        show_progress(done + 1, len(versions))
     return rows
+
+
+def _mean_area(drawn: Sequence[Drawn]) -> Area:
+    """Areas under the curve, (1 + draws,), the mean over several drawings of the same people."""
+    return np.asarray(np.mean([each.auc for each in drawn], 0), np.float64)
 
 
 def _interval(drawn: Area) -> str:
@@ -241,14 +252,17 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--recogniser", type=Path, nargs="*", default=[])
     parser.add_argument("--models", type=Path)
     parser.add_argument("--dlib", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--secrets", type=int, default=3)
+    parser.add_argument("--secrets", type=int, default=3, help="personas a person (default: %(default)s)")
+    parser.add_argument("--faces", type=int, default=8, help="finished faces of the floor (default: %(default)s)")
+    parser.add_argument("--only", nargs="+", choices=list(VERSIONS), default=list(VERSIONS), help="of these versions")
     parser.add_argument("--out", type=Path, default=Path("out/attribution"))
     args = parser.parse_args(argv)
     attack = Attack(args.data, load_recognisers(args.recogniser, args.models, args.dlib))
-    rows = rows_of(attack, args.secrets)
-    print(f"{len(attack.probes)} people, {args.secrets} secrets; weights {build()['weights'][app.GENERATOR_INT8][:16]}")
+    rows = rows_of(attack, {name: VERSIONS[name] for name in args.only}, args.secrets, args.faces)
+    counts = f"{len(attack.probes)} people, {args.secrets} secrets, {args.faces} faces of the floor"
+    print(f"{counts}; weights {build()['weights'][app.GENERATOR_INT8][:16]}")
     print_table(rows)
-    write_json(args.out / "attribution.json", {"rows": rows, "secrets": args.secrets, **build()})
+    write_json(args.out / "attribution.json", {"rows": rows, "secrets": args.secrets, "faces": args.faces, **build()})
     return 0
 
 
