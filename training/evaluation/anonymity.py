@@ -1,4 +1,8 @@
-"""Who is recognised: London and Congress pooled, `face` coverage, beside baselines and both floors."""
+"""Who is recognised: London and Congress pooled, `face` coverage, beside baselines and both floors.
+
+One persona's area under the curve, and that of the one finished face of the floor, differ from another's by .02
+(standard deviation), so what is wanted is asked of the means over several of both.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +27,12 @@ from anonymizer.frames import Verdict
 from anonymizer.settings import load_settings
 from training.evaluation.findings import Array, Finding, finding, mean_finding
 from training.evaluation.job import Job, Part
+from training.measure.attribution import Attack, Renderer, Version, drawings, mean_area
 from training.measure.evaluation import SETS
 
 GREY = "context only, grey"
 MOST_ABOVE_FLOOR = 0.06
+DRAWINGS = 8  # personas of each person, and finished faces of the floor
 
 
 def evaluate(job: Job) -> Part:
@@ -38,12 +44,13 @@ def evaluate(job: Job) -> Part:
         out = job.folder("anonymity")
         with audit_finder() as finder:
             looked = look_at_photos(Sources(before, out / "face", {}, out / "again"), job.recognisers(), finder)
+        many = over_many_faces(job, before)
     found = reidentify(looked)
     rows = [*found.rows, *found.links]
     findings = [mean_finding("probes REPLACED", [float(v is Verdict.REPLACED) for v in verdicts], "photos", at_least=1)]
     for recogniser in looked.recognisers:
         own = [row for row in rows if row.recogniser == recogniser.name]
-        findings += _findings(own, found.people, looked, recogniser)
+        findings += [many[recogniser.name], *_findings(own, found.people, looked, recogniser)]
     counts = ", ".join(f"{count} {verdict.value}" for verdict, count in Counter(verdicts).items())
     chance = f"{found.people} people; rank-1 by chance {found.chance_rank1:.3f}. Verdicts of the probes: {counts}."
     return Part(findings, {f"recognised by {r.name}": _table(rows, r.name) for r in looked.recognisers}, [chance])
@@ -79,12 +86,11 @@ def _anonymize(job: Job, photos: list[Photo], name: str) -> list[Verdict]:
 def _findings(rows: list[Row], people_count: int, looked: Looked, recogniser: Recogniser) -> list[Finding]:
     after = next(row for row in rows if row.method == AFTER)
     floor = next(row for row in rows if row.method == FLOOR)
-    limit: dict[str, Any] = {"at_most": MOST_ABOVE_FLOOR, "judged": "high"}
     name, of = recogniser.name, (people_count, "people")
     above = after.above_floor
     found = [
-        Finding(f"{name}: AUC over one face for all", above.value, above.low, above.high, *of, **limit),
-        finding(f"{name}: AUC over grey", over(looked, recogniser, GREY), *of, **limit),
+        Finding(f"{name}: AUC over one face for all", above.value, above.low, above.high, *of),
+        finding(f"{name}: AUC over grey", over(looked, recogniser, GREY), *of),
         Finding(f"{name}: AUC", after.auc.value, after.auc.low, after.auc.high, *of),
         Finding(f"{name}: AUC of one face for all", floor.auc.value, floor.auc.low, floor.auc.high, *of),
         Finding(f"{name}: rank-1", after.rank1.value, after.rank1.low, after.rank1.high, *of),
@@ -94,6 +100,25 @@ def _findings(rows: list[Row], people_count: int, looked: Looked, recogniser: Re
             title = f"{name}: AUC of links run to run, over the floor"
             found.append(Finding(title, row.above_floor.value, row.above_floor.low, row.above_floor.high, *of))
     return found
+
+
+def over_many_faces(job: Job, photos: Path) -> dict[str, Finding]:
+    """By recogniser: area under the curve over the floor, the means of DRAWINGS personas each and finished faces."""
+    attack = Attack(photos, job.recognisers())
+    floors = attack.floors(DRAWINGS)
+    with job.installed():
+        drawn = drawings(attack, Renderer(), Version(), DRAWINGS)
+    limit: dict[str, Any] = {"at_most": MOST_ABOVE_FLOOR, "judged": "high"}
+    return {
+        recogniser.name: finding(
+            f"{recogniser.name}: AUC over the floor, {DRAWINGS} personas and faces",
+            mean_area(each) - floor,
+            len(attack.probes),
+            "people",
+            **limit,
+        )
+        for recogniser, each, floor in zip(attack.recognisers, drawn, floors, strict=True)
+    }
 
 
 def over(looked: Looked, recogniser: Recogniser, floor: str) -> Array:

@@ -195,7 +195,7 @@ class Attack:
             [self.vectors(pasted_face(p.rgb, p.face, face), p.face.landmarks_px) for p in self.probes]
             for face in range(faces)
         ]
-        return [_mean_area([self.drawn(run, which) for run in draws]) for which in range(len(self.recognisers))]
+        return [mean_area([self.drawn(run, which) for run in draws]) for which in range(len(self.recognisers))]
 
     def vectors(self, rgb: RgbImage, points_px: Floats) -> list[Floats]:
         """One of each recogniser."""
@@ -214,10 +214,10 @@ def rows_of(attack: Attack, versions: Mapping[str, Version], secrets: int, faces
     floors = attack.floors(faces)
     shipped: list[Area] = []
     for done, (name, version) in enumerate(versions.items()):
-        runs = [[attack.vectors(*render(p, version, secret)) for p in attack.probes] for secret in range(secrets)]
-        for which, recogniser in enumerate(attack.recognisers):
-            drawn = [attack.drawn(run, which) for run in runs]
-            area = _mean_area(drawn)
+        for which, (recogniser, drawn) in enumerate(
+            zip(attack.recognisers, drawings(attack, render, version, secrets), strict=True)
+        ):
+            area = mean_area(drawn)
             if not done:
                 shipped.append(area)
             rows.append(
@@ -236,7 +236,13 @@ def rows_of(attack: Attack, versions: Mapping[str, Version], secrets: int, faces
     return rows
 
 
-def _mean_area(drawn: Sequence[Drawn]) -> Area:
+def drawings(attack: Attack, render: Renderer, version: Version, secrets: int) -> list[list[Drawn]]:
+    """Of each recogniser the figures of each secret."""
+    runs = [[attack.vectors(*render(p, version, secret)) for p in attack.probes] for secret in range(secrets)]
+    return [[attack.drawn(run, which) for run in runs] for which in range(len(attack.recognisers))]
+
+
+def mean_area(drawn: Sequence[Drawn]) -> Area:
     """Areas under the curve, (1 + draws,), the mean over several drawings of the same people."""
     return np.asarray(np.mean([each.auc for each in drawn], 0), np.float64)
 
@@ -266,4 +272,4 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-__all__ = ["VERSIONS", "main"]
+__all__ = ["VERSIONS", "Attack", "Renderer", "drawings", "main", "mean_area"]
