@@ -13,11 +13,11 @@ from anonymizer.persona.surroundings import LUMA
 # Then unsharp masking (Schreiber, "Wirephoto quality improvement by unsharp masking", 1970): AMOUNT of what a blur of
 # BLUR_PX takes away, once more. So much of it makes halos: each px stays within what lies up to REACH_PX / 2 from it,
 # but for OVERSHOOT of that range. Kernel distance × 1000 (160 composites) and gradients within the hole's edge of a
-# photo's, at least: .8 at 1.5 px and no median 7.5 and .68, these 7.3 and .73 (.68 with the chin left out); without the
-# limit 7.8 and .85, and blue and orange rims about ears before blue walls.
+# photo's, at least: not at all 8.9 and .54, 2.4 with .15 of overshoot 7.9 and .66, these 7.8 and .70, 5 with 1 8.0 and
+# .82; 6 with 1 8.1 and .84, where ears have black rims and side hair stands in blobs.
 SPECK_PX = 5
-BLUR_PX, AMOUNT = 3.5, 2.4
-REACH_PX, OVERSHOOT = 9, 0.15
+BLUR_PX, AMOUNT = 3.5, 3.0
+REACH_PX, OVERSHOOT = 9, 0.3
 CHIN = 0.85  # of the guide's height: from there down to its end less is sharpened, or chins threw black shadows
 # Brightness alone is sharpened: channel by channel ears and jaws had orange and blue rims before light walls.
 DARK, MOST_TIMES = 0.02, 4.0  # below that luma, and above so many times, nothing is made lighter
