@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--portraits", type=Path, nargs="+", required=True)
     parser.add_argument("--mouths", type=Path, nargs="*", default=[], help="more folders of photos to take teeth from")
     parser.add_argument("--teeth", type=Path, metavar="BANK", help="keep the mouths of this bank instead")
-    parser.add_argument("--list", type=Path, default=LIST, help="portraits to take; `beard`, `feminine` behind a name")
+    parser.add_argument("--list", type=Path, default=LIST, help="portraits to take; what is said of one behind it")
     parser.add_argument("--out", type=Path, default=Path("anonymizer/weights/persona_bank_v2.npz"))
     args = parser.parse_args(argv)
     from anonymizer.persona.face_model import load_face_model
@@ -82,7 +82,7 @@ def _mouths_of(path: Path) -> dict[str, Any]:
 
 
 def read_list(path: Path) -> dict[str, set[str]]:
-    """File names of the portraits to take, and what is said of each: `beard`, `feminine`."""
+    """File names of the portraits to take, and what is said of each: `beard`, `feminine`, `sparse`."""
     lines = (line.split("#")[0].split() for line in path.read_text(encoding="utf-8").splitlines())
     return {words[0]: set(words[1:]) for words in lines if words}
 
@@ -108,6 +108,7 @@ def build(photos: list[PhotoLandmarks], model: FaceModel, said: list[set[str]]) 
         "shapes_cm": np.stack([identity_shape(p, model) for p in photos]).astype(np.float16),
         "feminine": np.array(["_female_" in p.path.name or "feminine" in s for p, s in zip(photos, said, strict=True)]),
         "bearded": np.array(["beard" in s for s in said]),
+        "sparse_brows": np.array(["sparse" in s for s in said]),
         "brightness": tones.mean(1).astype(np.float32),
         "light": small(light).astype(np.float32),
         "version": np.array(bank.VERSION),

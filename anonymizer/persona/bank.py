@@ -19,7 +19,9 @@ from anonymizer.weights.locate import weight_path
 
 VERSION = 2
 DETAIL_RANGE = 1.2  # log units either way that the 8-bit detail covers
-_ARRAYS = {"detail", "detail_ends", "low", "shapes_cm", "feminine", "bearded", "brightness", "light", "tones"} | {
+_ARRAYS = {"detail", "detail_ends", "low", "shapes_cm", "feminine", "bearded", "sparse_brows", "brightness"} | {
+    "light",
+    "tones",
     "teeth",
     "teeth_ends",
 }
@@ -28,7 +30,8 @@ _ARRAYS = {"detail", "detail_ends", "low", "shapes_cm", "feminine", "bearded", "
 @dataclass(frozen=True, slots=True, eq=False)
 class PersonaBank:
     """detail_webp: n encoded (440, 512, 3) uint8, 128 + log detail · 127 / 1.2. low (n, 28, 32, 3) float32 log
-    colour without its mean. shapes_cm (n, 468, 3). feminine, bearded (n,) bool.
+    colour without its mean. shapes_cm (n, 468, 3). feminine, bearded (n,) bool. sparse_brows (n,)
+    bool: another face gets neither its eyes nor its brows.
     brightness (n,): mean log luminance of the portrait's own skin.
     light (28, 32, 3): log average light and colour pattern. tones (6, 3): RGB [0, 1], dark to light.
     teeth_webp: k encoded (128, 192, 3) mouths. tilt_rad (3, n, 2): by how much the landmark network reads a mix nodded
@@ -41,6 +44,7 @@ class PersonaBank:
     shapes_cm: Floats
     feminine: npt.NDArray[np.bool_]
     bearded: npt.NDArray[np.bool_]
+    sparse_brows: npt.NDArray[np.bool_]
     brightness: Floats
     light: Floats
     tones: Floats
@@ -86,6 +90,7 @@ def bank_from(arrays: dict[str, npt.NDArray[Any]]) -> PersonaBank:
         shapes_cm=arrays["shapes_cm"].astype(np.float32),
         feminine=arrays["feminine"].astype(bool),
         bearded=arrays["bearded"].astype(bool),
+        sparse_brows=arrays["sparse_brows"].astype(bool),
         brightness=arrays["brightness"].astype(np.float32),
         light=arrays["light"].astype(np.float32),
         tones=arrays["tones"].astype(np.float32),

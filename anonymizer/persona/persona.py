@@ -123,7 +123,8 @@ def _random(seed: bytes) -> np.random.Generator:
 
 
 def _choose(order: np.random.Generator, secret: bytes, slot: int, look: str, bank: PersonaBank) -> tuple[int, int, int]:
-    """A dominating portrait of the look, and two others of its sex; `any` has both sexes, and no beard.
+    """A dominating portrait of the look, and two others of its sex, the first with brows to give; `any` has both sexes,
+    and no beard.
 
     Slots take the dominating one in turn from the secret's own order, so that none comes twice before all came once;
     when it does, it has other partners.
@@ -135,8 +136,10 @@ def _choose(order: np.random.Generator, secret: bytes, slot: int, look: str, ban
     partners = _random(derive(secret, first, "partners", 32)).permutation(
         pool[(pool != first) & (bank.feminine[pool] == bank.feminine[first])]
     )
-    pair = 2 * (turn % (len(partners) // 2))
-    return first, int(partners[pair]), int(partners[pair + 1])
+    giving = partners[~bank.sparse_brows[partners]]
+    second = int(giving[turn % len(giving)])
+    others = partners[partners != second]
+    return first, second, int(others[turn % len(others)])
 
 
 def _skin(

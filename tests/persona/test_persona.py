@@ -131,6 +131,12 @@ def test_a_look_chooses_the_portraits(look: str, feminine: bool) -> None:
         assert [bool(BANK.feminine[i]) for i in draw(slot, look=look).portraits] == [feminine] * 3
 
 
+def test_sparse_brows_are_given_to_nobody(many: list[Persona]) -> None:
+    """Their owners are in the bank and among the faces, and no second portrait is one of them."""
+    assert any(BANK.sparse_brows[p.portraits[0]] for p in many)
+    assert not any(BANK.sparse_brows[p.portraits[1]] for p in many)
+
+
 @pytest.mark.parametrize(("tone", "look"), [(6, "any"), (-1, "any"), (3, "old")])
 def test_unknown_choices_are_refused(tone: int, look: str) -> None:
     """Steps beyond the six and unknown looks are no personas."""
