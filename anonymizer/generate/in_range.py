@@ -2,8 +2,8 @@
 no dark collars below chins.
 
 A young network overshoots where wall, ear and neck meet. Nothing that is painted in may be lighter than the lightest of
-what is in sight around it, or of the guide, nor much darker than the darkest; close to the hole's edge and the guide
-not lighter than what lies there: a white collar says nothing of the grey wall beside a cheek.
+what is in sight around it, or of the guide, nor much darker than the darkest; and what has the hue of the wall beside
+it not lighter than that wall: neither a white collar nor a light cheek says anything of it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from anonymizer.generate.conditioning import KNOWN_HOLE
 REACH_SHARE = 0.2  # of the crop's side, to each side: from the neck beside a chin to the wall and the collar
 # The same of what is close, the blur that takes single lights from it, and what of that blur has to be in sight.
 NEAR_SHARE, NEAR_BLUR_PX, NEAR_LEAST = 0.06, 5, 0.3
+SAME_CHROMA = 0.03  # a wall so near to the guide's chroma (shares of the sum of R, G and B) is not told from skin
 MARGIN = 0.01
 SHADE = 0.9  # of the darkest in reach: a chin throws a shadow
-CELLS = 48  # of the crop's side, in which the darkest is looked for
+CELLS = 48  # of the crop's side, in which the darkest is looked for, and chroma
 GRAIN_CELLS = 3, 3  # what is dark over less, such as nostrils and lips, is not the darkest
 
 
@@ -34,7 +35,8 @@ def in_range(inpaint_rgb: Floats, crop: FaceCrop) -> Floats:
     high = cv2.dilate(brightness, window)
     high[high == 0] = 1  # nothing is in reach
     high = cv2.blur(high, window.shape[::-1])  # else the window's corners show
-    near, close = _lightest_close(brightness, seen)
+    near, close = _lightest_close(brightness * known, known)
+    close *= 1 - _like_the_guide(inpaint_rgb, crop)
     high = np.asarray(high + close * (np.minimum(near, high) - high) + MARGIN, np.float32)
     low = _darkest_in_reach(brightness, seen) * np.float32(SHADE)
     own = _lightest(inpaint_rgb)
@@ -56,6 +58,27 @@ def _lightest_close(brightness: Floats, seen: npt.NDArray[np.bool_]) -> tuple[Fl
     share = cv2.blur(found, window.shape[::-1])
     high = cv2.blur(high, window.shape[::-1]) / np.maximum(share, np.float32(1e-3))
     return np.asarray(high, np.float32), np.asarray(np.clip(2 * share - 1, 0, 1) * found, np.float32)
+
+
+def _like_the_guide(rgb: Floats, crop: FaceCrop) -> Floats:
+    """(S, S): 0 where rgb has the chroma of what is known close by, 1 where that of the guide, or where the two are one
+    or there is no guide. Of CELLS."""
+    cells = (CELLS, CELLS)
+    context = cv2.resize(crop.context_rgb, cells, interpolation=cv2.INTER_AREA)  # 0 where it is unknown
+    around = _chroma(np.asarray(cv2.blur(context, _window(CELLS, NEAR_SHARE).shape[::-1]), np.float32))
+    mean = np.array(cv2.mean(crop.guide_rgb)[:3], np.float32)
+    way = _chroma(mean[None, None]) - around
+    length = (way * way).sum(2)
+    painted = np.asarray(cv2.resize(rgb, cells, interpolation=cv2.INTER_AREA), np.float32)
+    share = ((_chroma(painted) - around) * way).sum(2)
+    like = np.where(length > SAME_CHROMA**2, np.clip(share / np.maximum(length, np.float32(1e-6)), 0, 1), 1)
+    smooth = cv2.resize(like.astype(np.float32), rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(smooth, np.float32)
+
+
+def _chroma(rgb: Floats) -> Floats:
+    """(h, w, 3): shares of the sum."""
+    return np.asarray(rgb / np.maximum(rgb.sum(2, keepdims=True), np.float32(1e-3)), np.float32)
 
 
 def _skin_hue(crop: FaceCrop) -> Floats:

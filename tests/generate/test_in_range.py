@@ -50,6 +50,17 @@ def test_what_the_guide_has_may_be_painted() -> None:
     assert in_range(rim(), crop(0.1, 0.9))[32, 19, 0] > 0.5
 
 
+def test_a_light_cheek_makes_no_wall_lighter() -> None:
+    """Grey beside a grey wall is held to the wall, the cheek's own hue in the same place is not."""
+    view = crop(0.5, 0.9)
+    view.guide_coverage[18:46, 18:46] = 1
+    view.guide_rgb[18:46, 18:46] = (0.9, 0.9, 0.54)
+    for colour, most, least in (((0.85, 0.85, 0.85), 0.56, 0.4), ((0.85, 0.85, 0.51), 0.9, 0.8)):
+        painted = np.full((S, S, 3), 0.5, np.float32)
+        painted[16:48, 16:20] = colour
+        assert least < in_range(painted, view)[26:38, 16, 0].max() < most
+
+
 def test_with_nothing_in_sight_all_stays() -> None:
     """A crop that is all hole says nothing about light."""
     all_hole = crop(0.6)
