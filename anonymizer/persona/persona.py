@@ -46,7 +46,7 @@ BANDS, BAND_JOIN_PX = 5, 2.0  # octaves that are joined each by itself, and how 
 LID_LIGHTER, LID_LIGHT_FROM = 0.12, 0.3  # of the way to the skin below the eye; of a lid's way down, from where on
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
 IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 3
-IRIS_WEIGHTS_LIGHT = (0.3, 0.26, 0.18, 0.07, 0.07, 0.12)  # of the world's, about: most heads have dark hair
+IRIS_WEIGHTS_LIGHT = (0.3, 0.26, 0.18, 0.07, 0.07, 0.12)  # most heads have dark hair
 IRIS_RADIUS = 0.46  # of half an eye's width; median of 129 portraits, both eyes
 
 
