@@ -20,7 +20,7 @@ BLUR_PX, AMOUNT = 3.5, 3.0
 REACH_PX, OVERSHOOT = 9, 0.3
 CHIN = 0.85  # of the guide's height: from there down to its end less is sharpened, or chins threw black shadows
 # Brightness alone is sharpened: channel by channel ears and jaws had orange and blue rims before light walls.
-DARK, MOST_TIMES = 0.02, 4.0  # below that luma, and above so many times, nothing is made lighter
+DARK, MOST_TIMES = 0.02, 4.0  # least luma that a gain is taken of, and the largest gain: black stays black
 EDGE_PX = 0.7  # the mask's own blur: on the ring outside the frame's detail is kept already
 
 

@@ -66,8 +66,7 @@ def _like_the_guide(rgb: Floats, crop: FaceCrop) -> Floats:
     cells = (CELLS, CELLS)
     context = cv2.resize(crop.context_rgb, cells, interpolation=cv2.INTER_AREA)  # 0 where it is unknown
     around = _chroma(np.asarray(cv2.blur(context, _window(CELLS, NEAR_SHARE).shape[::-1]), np.float32))
-    mean = np.array(cv2.mean(crop.guide_rgb)[:3], np.float32)
-    way = _chroma(mean[None, None]) - around
+    way = _chroma(_guide_colour(crop)[None, None]) - around
     length = (way * way).sum(2)
     painted = np.asarray(cv2.resize(rgb, cells, interpolation=cv2.INTER_AREA), np.float32)
     share = ((_chroma(painted) - around) * way).sum(2)
@@ -81,9 +80,14 @@ def _chroma(rgb: Floats) -> Floats:
     return np.asarray(rgb / np.maximum(rgb.sum(2, keepdims=True), np.float32(1e-3)), np.float32)
 
 
+def _guide_colour(crop: FaceCrop) -> Floats:
+    """(3,) the guide's mean colour times its share of the crop: it is 0 where there is none."""
+    return np.array(cv2.mean(crop.guide_rgb)[:3], np.float32)
+
+
 def _skin_hue(crop: FaceCrop) -> Floats:
     """(3,) of the guide's mean colour, the largest of them 1; grey without a guide."""
-    mean = np.array(cv2.mean(crop.guide_rgb)[:3], np.float32)  # it is 0 where there is none
+    mean = _guide_colour(crop)
     return np.asarray(mean / mean.max() if mean.max() > 0 else np.ones(3), np.float32)
 
 

@@ -191,11 +191,11 @@ class Attack:
 
     def floors(self, faces: int) -> list[Area]:
         """Of each recogniser: what one finished face for all gives, the mean over so many faces."""
-        draws = [
+        runs = [
             [self.vectors(pasted_face(p.rgb, p.face, face), p.face.landmarks_px) for p in self.probes]
             for face in range(faces)
         ]
-        return [mean_area([self.drawn(run, which) for run in draws]) for which in range(len(self.recognisers))]
+        return [mean_area([self.drawn(run, which) for run in runs]) for which in range(len(self.recognisers))]
 
     def vectors(self, rgb: RgbImage, points_px: Floats) -> list[Floats]:
         """One of each recogniser."""
@@ -209,17 +209,17 @@ class Attack:
 
 def rows_of(attack: Attack, versions: Mapping[str, Version], secrets: int, faces: int) -> list[dict[str, Any]]:
     """A row a version and recogniser: area under the curve, and what is left of it without the floor and without that
-    of the product as it is."""
+    of the first version."""
     render, rows = Renderer(), []
     floors = attack.floors(faces)
-    shipped: list[Area] = []
+    firsts: list[Area] = []
     for done, (name, version) in enumerate(versions.items()):
         for which, (recogniser, drawn) in enumerate(
             zip(attack.recognisers, drawings(attack, render, version, secrets), strict=True)
         ):
             area = mean_area(drawn)
             if not done:
-                shipped.append(area)
+                firsts.append(area)
             rows.append(
                 {
                     "version": name,
@@ -228,7 +228,7 @@ def rows_of(attack: Attack, versions: Mapping[str, Version], secrets: int, faces
                     "spread of a secret": float(np.std([each.auc[0] for each in drawn])),
                     "floor": float(floors[which][0]),
                     "over the floor": _interval(area - floors[which]),
-                    "against shipped": _interval(area - shipped[which]),
+                    "against the first": _interval(area - firsts[which]),
                     "rank-1": float(np.mean([each.rank1[0] for each in drawn])),
                 }
             )
@@ -272,4 +272,4 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-__all__ = ["VERSIONS", "Attack", "Renderer", "drawings", "main", "mean_area"]
+__all__ = ["VERSIONS", "Attack", "Renderer", "Version", "drawings", "main", "mean_area"]
