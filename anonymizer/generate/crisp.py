@@ -18,6 +18,7 @@ from anonymizer.persona.surroundings import LUMA
 SPECK_PX = 5
 BLUR_PX, AMOUNT = 3.5, 3.0
 REACH_PX, OVERSHOOT = 9, 0.3
+FACING, TURNED = 0.5, 0.75  # sine of yaw: from the one to the other less; behind a profile's cheek black stripes stood
 CHIN = 0.85  # of the guide's height: from there down to its end less is sharpened, or chins threw black shadows
 # Brightness alone is sharpened: channel by channel ears and jaws had orange and blue rims before light walls.
 DARK, MOST_TIMES = 0.02, 4.0  # least luma that a gain is taken of, and the largest gain: black stays black
@@ -34,9 +35,13 @@ def crisp(inpaint_rgb: Floats, crop: FaceCrop) -> Floats:
     window = np.ones((REACH_PX, REACH_PX), np.uint8)
     low, high = cv2.erode(luma, window), cv2.dilate(luma, window)
     more = np.float32(OVERSHOOT) * (high - low)
-    crisper = np.clip(luma + AMOUNT * _above_the_chin(crop) * fine, low - more, high + more)
+    crisper = np.clip(luma + _amount(crop) * _above_the_chin(crop) * fine, low - more, high + more)
     sharp = clean * np.clip(crisper / np.maximum(luma, np.float32(DARK)), 0, MOST_TIMES)[..., None]
     return np.asarray(np.clip(inpaint_rgb + inside * (sharp - inpaint_rgb), 0, 1), np.float32)
+
+
+def _amount(crop: FaceCrop) -> np.float32:
+    return np.float32(AMOUNT * np.clip((TURNED - abs(crop.turned)) / (TURNED - FACING), 0, 1))
 
 
 def _above_the_chin(crop: FaceCrop) -> Floats:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from anonymizer import quiet
 from anonymizer.faces import FaceCrop, Floats, Mask, SyntheticFace
+from anonymizer.generate.across import REACH_SHARE, Across, across, smoothed
 
 quiet.silence()  # numba's cache folder, before numba is imported
 
@@ -22,9 +23,8 @@ from anonymizer.generate.layers import around, layer  # noqa: E402
 # Detail is what a blur of so many crop px (standard deviation) takes away; set by the gradients across the edge of
 # photos, beside those of the untouched photos.
 OUTSIDE_PX, INSIDE_PX = 0.9, 2.0
-REACH_SHARE = 12 / 128  # of the crop's side: how deep into the hole it goes on, and how far outside it is taken
-# Moved, not mirrored: mirrored strands of hair make chevrons along the edge. Less so downwards, where the neck is
-# smooth and a collar or a chain would come back: nothing at 53 degrees below the horizontal, all of it at 8.
+# Less of it downwards, where the neck is smooth and a collar or a chain would come back: nothing at 53 degrees below
+# the horizontal, all of it at 8.
 LEAST_DOWN, MOST_DOWN = 0.133, 0.8
 LIMIT = 40.0  # levels, inside: strong edges, of a collar or an ear, are no texture
 LEAST_PAINTED = 0.05  # share of a px that is painted, not the guide's
@@ -53,32 +53,19 @@ def _layers(crop: FaceCrop) -> Floats:
     surroundings for the inside and for the ring (levels)."""
     import cv2
 
-    size = crop.hole.shape[0]
-    reach_px = REACH_SHARE * size
-    inside = (crop.hole >= 0.5).astype(np.uint8)
-    depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
-    smooth = cv2.GaussianBlur(depth, (9, 9), 2.0)
-    x, y = (cv2.Sobel(smooth, cv2.CV_32F, across, 1 - across) for across in (1, 0))  # points inwards
-    length = cv2.magnitude(x, y) + np.float32(1e-6)
-    x, y = cv2.divide(x, length), cv2.divide(y, length)
-    sideways = np.clip((MOST_DOWN + y) / (MOST_DOWN - LEAST_DOWN), 0, 1)
-    weight = np.clip(1.5 * (1 - depth / reach_px), 0, 1) * sideways * inside
-    to_frame = -(reach_px + 1) * np.linalg.inv(crop.crop_from_frame[:, :2])
-    way = [np.float32(row[0]) * x + np.float32(row[1]) * y for row in to_frame]
-    smoothed = [_smoothed(crop, sigma_px) for sigma_px in (INSIDE_PX, OUTSIDE_PX)]
-    return np.asarray(
-        cv2.merge([*way, weight.astype(np.float32), *(each for part in smoothed for each in cv2.split(part))])
-    )
+    where = across(crop)
+    reach_px = REACH_SHARE * crop.hole.shape[0]
+    weight = np.clip(1.5 * (1 - where.depth / reach_px), 0, 1) * downwards(where) * (where.depth > 0)
+    to_frame = -np.linalg.inv(crop.crop_from_frame[:, :2]).astype(np.float32)
+    way = [where.back_px * (row[0] * where.inward_x + row[1] * where.inward_y) for row in to_frame]
+    smooth = [smoothed(crop, sigma_px) * np.float32(255) for sigma_px in (INSIDE_PX, OUTSIDE_PX)]
+    parts = [*way, weight.astype(np.float32), *(each for part in smooth for each in cv2.split(part))]
+    return np.asarray(cv2.merge(parts))
 
 
-def _smoothed(crop: FaceCrop, sigma_px: float) -> Floats:
-    """(S, S, 3) levels: what is known, blurred."""
-    import cv2
-
-    side = 2 * int(np.ceil(2 * sigma_px)) + 1
-    colour = cv2.GaussianBlur(crop.context_rgb, (side, side), sigma_px)
-    known = np.maximum(cv2.GaussianBlur(1 - crop.hole, (side, side), sigma_px), np.float32(1e-3))
-    return np.asarray(cv2.divide(colour, cv2.merge([known] * 3), scale=255), np.float32)
+def downwards(where: Across) -> Floats:
+    """(S, S): 1 where texture goes on, 0 where that would be from below."""
+    return np.asarray(np.clip((MOST_DOWN + where.inward_y) / (MOST_DOWN - LEAST_DOWN), 0, 1), np.float32)
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from anonymizer.faces import FaceCrop
@@ -74,3 +76,11 @@ def test_a_coloured_edge_gets_no_other_colour() -> None:
     got = crisp(painted, crop())[:, 36:60]
     assert np.abs(got / got[..., :1] - (painted / painted[..., :1])[:, 36:60]).max() < 0.02
     assert np.abs(got - painted[:, 36:60]).max() > 0.03
+
+
+def test_a_profile_is_left_as_it_was_painted() -> None:
+    """Behind its cheek black stripes stood between ear and guide; only specks go."""
+    painted = np.full((S, S, 3), 0.25, np.float32)
+    painted[:, 48:] = 0.75
+    np.testing.assert_allclose(crisp(painted, replace(crop(), turned=-0.9)), painted, atol=1e-6)
+    assert np.abs(crisp(painted, crop()) - painted).max() > 0.05
