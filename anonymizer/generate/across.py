@@ -10,18 +10,23 @@ import numpy as np
 from anonymizer.faces import FaceCrop, Floats
 
 REACH_SHARE = 12 / 128  # of the crop's side: how deep into the hole texture goes on, and how far outside it is taken
+# Less of it downwards, where the neck is smooth and a collar or a chain would come back: nothing at 53 degrees below
+# the horizontal, all of it at 8.
+LEAST_DOWN, MOST_DOWN = 0.133, 0.8
 LEAST_PX, MARGIN_PX = 6.0, 3.0  # texture is taken so far away at least, and so much further than the gap is wide
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Across:
     """All (S, S) float32. depth: crop px into the hole, 0 outside. inward_x, inward_y: unit vector away from the edge.
-    back_px: so far back along it the texture of a px lies, outside the hole where the edge is straight."""
+    back_px: so far back along it the texture of a px lies, outside the hole where the edge is straight. share: how much
+    of it goes on, falling to 0 in the depth and downwards, 0 outside the hole."""
 
     depth: Floats
     inward_x: Floats
     inward_y: Floats
     back_px: Floats
+    share: Floats
 
 
 def across(crop: FaceCrop) -> Across:
@@ -37,7 +42,10 @@ def across(crop: FaceCrop) -> Across:
     bare = np.where(crop.guide_coverage < 0.5, depth, np.float32(0))
     gap = cv2.blur(cv2.dilate(bare, window), window.shape)
     back = np.maximum(np.clip(gap + MARGIN_PX, LEAST_PX, reach_px + 1), np.minimum(depth + 2, reach_px + 1))
-    return Across(*(np.asarray(each, np.float32) for each in (depth, x / length, y / length, back)))
+    x, y = x / length, y / length
+    sideways = np.clip((MOST_DOWN + y) / (MOST_DOWN - LEAST_DOWN), 0, 1)
+    share = np.clip(1.5 * (1 - depth / reach_px), 0, 1) * sideways * (depth > 0)
+    return Across(*(np.asarray(each, np.float32) for each in (depth, x, y, back, share)))
 
 
 def smoothed(crop: FaceCrop, sigma_px: float) -> Floats:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from anonymizer import quiet
 from anonymizer.faces import FaceCrop, Floats, Mask, SyntheticFace
-from anonymizer.generate.across import REACH_SHARE, Across, across, smoothed
+from anonymizer.generate.across import across, smoothed
 
 quiet.silence()  # numba's cache folder, before numba is imported
 
@@ -23,9 +23,6 @@ from anonymizer.generate.layers import around, layer  # noqa: E402
 # Detail is what a blur of so many crop px (standard deviation) takes away; set by the gradients across the edge of
 # photos, beside those of the untouched photos.
 OUTSIDE_PX, INSIDE_PX = 0.9, 2.0
-# Less of it downwards, where the neck is smooth and a collar or a chain would come back: nothing at 53 degrees below
-# the horizontal, all of it at 8.
-LEAST_DOWN, MOST_DOWN = 0.133, 0.8
 LIMIT = 40.0  # levels, inside: strong edges, of a collar or an ear, are no texture
 LEAST_PAINTED = 0.05  # share of a px that is painted, not the guide's
 ALIKE = 50.0  # levels (mean of the channels): what is painted this unlike what lies there gets no detail of it
@@ -54,18 +51,11 @@ def _layers(crop: FaceCrop) -> Floats:
     import cv2
 
     where = across(crop)
-    reach_px = REACH_SHARE * crop.hole.shape[0]
-    weight = np.clip(1.5 * (1 - where.depth / reach_px), 0, 1) * downwards(where) * (where.depth > 0)
     to_frame = -np.linalg.inv(crop.crop_from_frame[:, :2]).astype(np.float32)
     way = [where.back_px * (row[0] * where.inward_x + row[1] * where.inward_y) for row in to_frame]
     smooth = [smoothed(crop, sigma_px) * np.float32(255) for sigma_px in (INSIDE_PX, OUTSIDE_PX)]
-    parts = [*way, weight.astype(np.float32), *(each for part in smooth for each in cv2.split(part))]
+    parts = [*way, where.share, *(each for part in smooth for each in cv2.split(part))]
     return np.asarray(cv2.merge(parts))
-
-
-def downwards(where: Across) -> Floats:
-    """(S, S): 1 where texture goes on, 0 where that would be from below."""
-    return np.asarray(np.clip((MOST_DOWN + where.inward_y) / (MOST_DOWN - LEAST_DOWN), 0, 1), np.float32)
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
-from anonymizer.generate.across import REACH_SHARE, Across, across, smoothed
+from anonymizer.generate.across import Across, across, smoothed
 from anonymizer.generate.conditioning import KNOWN_HOLE
-from anonymizer.generate.detail import INSIDE_PX, downwards
+from anonymizer.generate.detail import INSIDE_PX
 from anonymizer.generate.lit import lit_guide
 
 # Texture: what lies between blurs of FINE_PX and INSIDE_PX, root of its mean square over TEXTURE_PX, all in crop px.
@@ -55,10 +55,9 @@ def _hair(face: SyntheticFace, crop: FaceCrop, where: Across, fine: Floats) -> F
     share *= _alike(edge, there, np.float32(LIKE_EDGE) * least + np.float32(LIKE_EDGE_MORE))
     share *= np.clip((much - LEAST_TEXTURE) / (FULL_TEXTURE - LEAST_TEXTURE), 0, 1)
     share *= np.clip(10 * _at(seen, place, place.back_px) - 9, 0, 1)
-    share *= downwards(place) * (1 - _beside_ears(crop, place) * (1 - _no_ear(face, crop, (edge, there))))
-    share = np.asarray(cv2.resize(share, fine.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-    share *= np.clip(1.5 * (1 - where.depth / np.float32(REACH_SHARE * len(known))), 0, 1)
-    return np.where(where.depth > 0, share, np.float32(0))
+    share *= 1 - _beside_ears(crop, place) * (1 - _no_ear(face, crop, (edge, there)))
+    larger = cv2.resize(share, fine.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(larger * where.share, np.float32)
 
 
 def _texture(crop: FaceCrop, fine: Floats, known: Floats) -> Floats:
@@ -73,8 +72,8 @@ def _half(picture: Floats) -> Floats:
 
 
 def _halved(where: Across) -> Across:
-    depth, x, y, back = (_half(each) for each in (where.depth, where.inward_x, where.inward_y, where.back_px))
-    return Across(np.asarray(depth / 2, np.float32), x, y, np.asarray(back / 2, np.float32))
+    depth, back = (np.asarray(_half(px) / 2, np.float32) for px in (where.depth, where.back_px))
+    return Across(depth, _half(where.inward_x), _half(where.inward_y), back, _half(where.share))
 
 
 def _blurred(picture: Floats, sigma_px: float) -> Floats:
@@ -83,13 +82,13 @@ def _blurred(picture: Floats, sigma_px: float) -> Floats:
 
 
 def _alike(one: Floats, other: Floats, tolerance: Floats) -> Floats:
-    """(S, S) of (S, S, 3) each: 1 where they are the same, little beyond the tolerance."""
+    """(h, w) of (h, w, 3) each: 1 where they are the same, little beyond the tolerance."""
     unlike = cv2.absdiff(one, other) @ np.full(3, 1 / 3, np.float32)
     return np.asarray(np.exp(-((unlike / tolerance) ** 2)), np.float32)
 
 
 def _beside_ears(crop: FaceCrop, where: Across) -> Floats:
-    """(S, S): 1 at both sides of the hole where ears are."""
+    """(h, w), as `where` is: 1 at both sides of the hole where ears are."""
     rows = np.flatnonzero((crop.hole > 0.5).any(1))
     if not len(rows):
         return np.zeros_like(where.depth)
@@ -101,12 +100,11 @@ def _beside_ears(crop: FaceCrop, where: Across) -> Floats:
 
 
 def _no_ear(face: SyntheticFace, crop: FaceCrop, colours: tuple[Floats, ...]) -> Floats:
-    """(S, S): 1 where all the colours (S, S, 3) are too little red for an ear."""
+    """(h, w): 1 where all the colours (h, w, 3) are too little red for an ear."""
     lit = lit_guide(face, crop)
-    out = np.zeros(colours[0].shape[:2], np.float32)
     if not len(lit):
-        return out
-    out += 1
+        return np.zeros(colours[0].shape[:2], np.float32)
+    out = np.ones(colours[0].shape[:2], np.float32)
     red = _red(np.maximum(lit.mean(0), np.float32(0.01)))
     for colour in colours:
         out *= np.clip((red - LESS_RED - _red(colour)) / REDDER, 0, 1)
@@ -119,7 +117,7 @@ def _red(rgb: Floats) -> Floats:
 
 
 def _at(picture: Floats, where: Across, back_px: Floats) -> Floats:
-    """picture (S, S, ...) at each px's place, back_px (S, S) towards the outside."""
+    """picture (h, w, ...) at each px's place, back_px (h, w) towards the outside."""
     size = np.arange(len(picture), dtype=np.float32)
     x, y = size[None] - back_px * where.inward_x, size[:, None] - back_px * where.inward_y
     return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.float32)

@@ -13,8 +13,8 @@ HAIR, SKIN = np.array([0.30, 0.28, 0.27], np.float32), np.array([0.70, 0.50, 0.4
 
 
 def stripes(colour: Floats, depth: float = 0.6) -> Floats:
-    """(S, S, 3): upright strands, six px each, of that colour."""
-    wave = 1 + depth * np.sin(2 * np.pi * np.arange(S, dtype=np.float32) / 6.0)
+    """(S, S, 3): upright strands, one in 12 px, of that colour."""
+    wave = 1 + depth * np.sin(2 * np.pi * np.arange(S, dtype=np.float32) / 12.0)
     return np.asarray(np.broadcast_to(wave[None, :, None] * colour, (S, S, 3)), np.float32)
 
 
@@ -37,8 +37,9 @@ def face(painted: Floats) -> SyntheticFace:
 def test_hair_goes_on() -> None:
     """Painted plain, beside strands it has strands: not all of their contrast, the finest comes from `detail`."""
     got = with_strands(face(HAIR * 1.1), crop(stripes(HAIR))).inpaint_rgb
-    assert np.abs(got[64:70, BESIDE] - HAIR * 1.1).mean() > 0.015
-    assert np.abs(got[64:70, BESIDE].mean() - HAIR.mean()) < 0.02
+    columns = got[64:70, 67:76].mean((0, 2))
+    assert np.ptp(columns) > 0.08
+    assert abs(columns.mean() - HAIR.mean()) < 0.1
 
 
 def test_outside_and_deep_inside_nothing_changes() -> None:
