@@ -29,6 +29,7 @@ from anonymizer.geometry import apply_affine
 from anonymizer.guard.coverage import Coverage, hull
 from anonymizer.perceive.motion import fit_motion, motion_in_head, photo_baseline, reduce_motion
 from anonymizer.perceive.person import PersonMasker
+from anonymizer.persona.apron import apron_cm
 from anonymizer.persona.bank import PersonaBank
 from anonymizer.persona.face_model import PATCH_SHADE, SKIN_VERTICES, FaceModel, project
 from anonymizer.persona.landmark_groups import LIP_UPPER_INNER
@@ -169,7 +170,7 @@ def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank, masker: Per
     )
     own_cm, own_uv = model.with_patches(head, motion.gaze, anchor)
     persona = draw_persona(secrets.token_bytes(32), 0, secrets.randbelow(len(bank.tones)), "any", bank, model)
-    persona_px, persona_uv = model.animate(code, persona.shape_cm)
+    persona_px, persona_uv = model.animate(code, persona.shape_cm + apron_cm(model))
     row: dict[str, Any] = {
         "name": name_of(photo.path),
         "jpeg": _jpeg(rgb, 92),

@@ -13,6 +13,7 @@ from anonymizer.generate.sample import draw_textured, sample
 from anonymizer.generate.softness import softened
 from anonymizer.geometry import apply_affine, yaw_pitch_roll
 from anonymizer.persona import atlas
+from anonymizer.persona.apron import apron_cm
 from anonymizer.persona.face_model import (
     FIRST_LID_VERTEX,
     LID_REACH,
@@ -58,8 +59,10 @@ def texture_mips(texture_rgb: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uin
 
 
 def pose(code: MotionCode, persona: Persona, mips: tuple[npt.NDArray[np.uint8], ...], model: FaceModel) -> PosedPersona:
-    """The persona with the code's expression and gaze, where the head is, DRAWN_LARGER about its middle."""
-    vertices, uv = model.animate(replace(code, gaze=code.gaze - persona.look), persona.shape_cm)
+    """The persona with the code's expression and gaze, where the head is, its skin as far as the ears, all DRAWN_LARGER
+    about its middle."""
+    shape_cm = persona.shape_cm + apron_cm(model)
+    vertices, uv = model.animate(replace(code, gaze=code.gaze - persona.look), shape_cm)
     folds = fold_gain(model.folds, code.expression - model.resting_expression)
     lids = np.stack([lid_gain(folds, lid_top(model.uv, ring, rows, LID_REACH / 2)) for ring, rows in LIDS])
     return PosedPersona(drawn_larger(vertices), attributes(uv), model.triangles, mips, folds, lids)
