@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from anonymizer.faces import FaceCrop
-from anonymizer.generate.crisp import OVERSHOOT, crisp
+from anonymizer.generate.crisp import crisp
 
 S = 64
 
@@ -32,12 +30,13 @@ def test_edges_in_the_hole_become_steeper_and_stay_in_range() -> None:
 
 
 def test_edges_have_no_halo() -> None:
-    """Beside a step of .5 nothing is lighter or darker by more than OVERSHOOT of it."""
+    """Beside a step, and where a chin throws a narrow shadow, nothing is lighter or darker than what was painted."""
     painted = np.full((S, S, 3), 0.25, np.float32)
     painted[:, 48:] = 0.75
+    painted[44:48, 34:60] = 0.15
     got = crisp(painted, crop())
-    assert got.min() >= 0.25 - OVERSHOOT * 0.5 - 1e-4
-    assert got.max() <= 0.75 + OVERSHOOT * 0.5 + 1e-4
+    assert got.min() >= 0.15 - 1e-4
+    assert got.max() <= 0.75 + 1e-4
 
 
 def test_specks_go_and_edges_stay() -> None:
@@ -58,16 +57,6 @@ def test_even_skin_stays_even() -> None:
     assert np.allclose(crisp(painted, crop()), painted, atol=1e-6)
 
 
-def test_below_the_chin_nothing_is_sharpened() -> None:
-    """The shadow that a chin throws is as dark as it was painted; beside the cheeks edges are raised."""
-    view, painted = crop(), np.full((S, S, 3), 0.6, np.float32)
-    view.guide_coverage[8:40, 36:60] = 1
-    painted[:, 46:50] = 0.3
-    got = crisp(painted, view)
-    assert got[20, 47, 0] < 0.29
-    assert np.allclose(got[44:60, 44:52], painted[44:60, 44:52], atol=1e-3)
-
-
 def test_a_coloured_edge_gets_no_other_colour() -> None:
     """An orange ear before a grey wall: each px keeps the hue it was painted in, as long as no channel is full."""
     share = 1 / (1 + np.exp(-(np.arange(S) - 48) / 1.2))[None, :, None]
@@ -76,11 +65,3 @@ def test_a_coloured_edge_gets_no_other_colour() -> None:
     got = crisp(painted, crop())[:, 36:60]
     assert np.abs(got / got[..., :1] - (painted / painted[..., :1])[:, 36:60]).max() < 0.02
     assert np.abs(got - painted[:, 36:60]).max() > 0.03
-
-
-def test_a_profile_is_left_as_it_was_painted() -> None:
-    """Behind its cheek black stripes stood between ear and guide; only specks go."""
-    painted = np.full((S, S, 3), 0.25, np.float32)
-    painted[:, 48:] = 0.75
-    np.testing.assert_allclose(crisp(painted, replace(crop(), turned=-0.9)), painted, atol=1e-6)
-    assert np.abs(crisp(painted, crop()) - painted).max() > 0.05
