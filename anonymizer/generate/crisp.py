@@ -34,4 +34,3 @@ def crisp(inpaint_rgb: Floats, crop: FaceCrop) -> Floats:
     crisper = np.clip(luma + np.float32(AMOUNT) * fine, low, high)
     sharp = clean * np.clip(crisper / np.maximum(luma, np.float32(DARK)), 0, MOST_TIMES)[..., None]
     return np.asarray(np.clip(inpaint_rgb + inside * (sharp - inpaint_rgb), 0, 1), np.float32)
-
