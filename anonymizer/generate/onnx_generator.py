@@ -22,9 +22,7 @@ from anonymizer.generate.conditioning import (
 )
 from anonymizer.generate.crisp import crisp
 from anonymizer.generate.forehead import one_forehead
-from anonymizer.generate.in_range import in_range
 from anonymizer.generate.skin_hue import in_hue_of_skin
-from anonymizer.generate.strands import with_strands
 from anonymizer.generate.veil import veiled
 from anonymizer.weights import locate
 
@@ -78,9 +76,8 @@ class OnnxGenerator:
 def _face(crop: FaceCrop, gain: Floats, bias: Floats, inpaint: Floats, matte: Floats) -> SyntheticFace:
     """Planes (C, h, w) of one answer -> images (h, w, C)."""
     images = [np.ascontiguousarray(planes.transpose(1, 2, 0)) for planes in (gain, bias, inpaint)]
-    painted = in_range(crisp(images[2], crop), crop)
-    face = in_hue_of_skin(SyntheticFace(images[0], images[1], painted, matte[0]), crop)
-    return with_strands(one_forehead(veiled(face, crop), crop), crop)
+    face = in_hue_of_skin(SyntheticFace(images[0], images[1], crisp(images[2], crop), matte[0]), crop)
+    return one_forehead(veiled(face, crop), crop)
 
 
 def _check_ports(session: Any, spec: GeneratorSpec, name: str) -> None:
