@@ -124,8 +124,11 @@ def attributes(uv: Floats) -> Floats:
     return np.concatenate([uv, PATCH_SHADE[:, None]], 1)
 
 
-# Of the last row's width, how wide the strip is: upwards as wide; beside the eyes straight on is outwards, a spike.
-_STRIP = np.concatenate([[0, 0.35, 0.75], np.ones(9), [0.75, 0.35, 0]]).astype(np.float32)
+# Of the last row's width, how wide the strip is; beside the eyes straight on is outwards, a spike. Above it foreheads
+# have patches: two judges who saw 47 scenes twice chose 1.7 over 1 by 23 to 7 and 1 over .4 by 28 to 8, and 2.3 is as
+# good as 1.7 (13 to 9) but for brims of hats.
+_STRIP_WIDTH = 1.7
+_STRIP = _STRIP_WIDTH * np.concatenate([[0, 0.35, 0.75], np.ones(9), [0.75, 0.35, 0]]).astype(np.float32)
 # Upper teeth end a few mm below a parted upper lip, and a smile lifts the lip further than the basis tells.
 _TEETH_DROP_CM = np.array([0, 0.3, 0], np.float32)
 _MOUTH_START = np.array([atlas.MOUTH_X_CM[0], atlas.MOUTH_Y_CM[0]], np.float32)
