@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymizer.faces import Floats, SyntheticFace
-from anonymizer.generate.compose import compose
+from anonymizer.generate.compose import compose, soften
 from anonymizer.generate.crop import CROP_CM, crop_from_frame, warp_matrix
 from anonymizer.generate.steady import NEW_SHARE, STILL_PAINT, SteadyLight
 from anonymizer.geometry import apply_affine, invert_affine
@@ -124,3 +124,15 @@ def test_what_is_painted_is_held_while_a_head_keeps_still() -> None:
     steady(0, near, dark)
     smiling = replace(near, expression=near.expression + np.float32(1 / 64))  # one quantum
     assert steady(0, smiling, light).inpaint_rgb.mean() == 1
+
+
+def test_a_small_face_has_no_steps_at_its_rim() -> None:
+    """Where a px of the frame is more than one of the crop the guide still ends over a px, inside itself."""
+    coverage = np.zeros((20, 20), np.uint8)
+    coverage[5:15, 5:15] = 255
+    for crop_px_per_px in (0.9, 1.5, 3.0):
+        soft = soften(coverage, crop_px_per_px)
+        assert (soft[5, 6:14] > 0).all()
+        assert (soft[5, 6:14] < 200).all()
+        assert (soft[7:13, 7:13] == 255).all()
+        assert not soft[coverage == 0].any()
