@@ -21,6 +21,7 @@ from anonymizer.generate.conditioning import (
     read_spec,
 )
 from anonymizer.generate.crisp import crisp
+from anonymizer.generate.even_light import evened
 from anonymizer.generate.forehead import one_forehead
 from anonymizer.generate.skin_hue import in_hue_of_skin
 from anonymizer.generate.veil import veiled
@@ -76,7 +77,8 @@ class OnnxGenerator:
 def _face(crop: FaceCrop, gain: Floats, bias: Floats, inpaint: Floats, matte: Floats) -> SyntheticFace:
     """Planes (C, h, w) of one answer -> images (h, w, C)."""
     images = [np.ascontiguousarray(planes.transpose(1, 2, 0)) for planes in (gain, bias, inpaint)]
-    face = in_hue_of_skin(SyntheticFace(images[0], images[1], crisp(images[2], crop), matte[0]), crop)
+    face = evened(SyntheticFace(images[0], images[1], crisp(images[2], crop), matte[0]), crop)
+    face = in_hue_of_skin(face, crop)
     return one_forehead(veiled(face, crop), crop)
 
 

@@ -30,10 +30,9 @@ _FEWEST_PX = 12
 def veiled(face: SyntheticFace, crop: FaceCrop) -> SyntheticFace:
     """The face with its gain and bias (G, G, 3) so that its darkest is as dark as the scene lets expect, if it is
     darker; the same face where it is not, or where too little of scene or guide is in sight."""
-    seen, lit = crop.hole[::EVERY, ::EVERY] < KNOWN_HOLE, lit_guide(face, crop)
-    if np.count_nonzero(seen) < _FEWEST_PX or len(lit) < _FEWEST_PX:
+    darkest, lit = darkest_in_sight(crop), lit_guide(face, crop)
+    if darkest is None or len(lit) < _FEWEST_PX:
         return face
-    darkest = np.percentile((_small(crop.context_rgb) @ LUMA)[seen], 0.5)
     dark, middle = np.percentile(lit @ LUMA, (1, 50))
     wanted = min(DARK_BY_MIDDLE * middle + DARK_BY_DARKEST * darkest, MOST_OF_MIDDLE * middle)
     if dark >= wanted:
@@ -41,6 +40,14 @@ def veiled(face: SyntheticFace, crop: FaceCrop) -> SyntheticFace:
     kept = np.float32(np.clip((middle - wanted) / max(middle - dark, 1e-3), LEAST_CONTRAST, 1))
     veil = np.minimum(LIFT * np.median(lit, 0), 1).astype(np.float32)
     return replace(face, gain=kept * face.gain, bias=kept * face.bias + (1 - kept) * veil)
+
+
+def darkest_in_sight(crop: FaceCrop) -> float | None:
+    """Brightness [0, 1] of the darkest around the hole (.5 % of its px); None where too little is in sight."""
+    seen = crop.hole[::EVERY, ::EVERY] < KNOWN_HOLE
+    if np.count_nonzero(seen) < _FEWEST_PX:
+        return None
+    return float(np.percentile((_small(crop.context_rgb) @ LUMA)[seen], 0.5))
 
 
 def _small(rgb: Floats) -> Floats:
