@@ -33,6 +33,7 @@ VERBS = {
     "measure-realism": "training.measure.realism",
     "measure-scenes": "training.measure.scenes",
     "measure-blind": "training.measure.blind",
+    "measure-pairs": "training.measure.pairs",
     "measure-speed": "training.measure.speed",
 }
 
