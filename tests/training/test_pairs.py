@@ -9,7 +9,8 @@ import pytest
 
 from anonymizer.errors import InputError
 from anonymizer.sheet import save_rgb
-from training.measure.pairs import by_chance, pair, read_answers, read_order, score
+from training.measure.blind import read_answers, read_key
+from training.measure.pairs import SIDES, by_chance, pair, score
 
 
 def folders(tmp_path: Path, count: int) -> tuple[Path, Path]:
@@ -26,10 +27,10 @@ def test_whoever_prefers_light_pictures_prefers_the_second_version(tmp_path: Pat
     before, after = folders(tmp_path, 13)
     assert pair(before, after, tmp_path / "pairs") == 13
     assert len(list((tmp_path / "pairs" / "sheets").glob("*.png"))) == 3
-    order = read_order(tmp_path / "pairs")
-    lines = [f"{number} {'L' if each['left'] == 'after' else 'R'} lighter" for number, each in enumerate(order)]
+    key = read_key(tmp_path / "pairs", "pairs")
+    lines = [f"{number} {'L' if each['left'] == 'after' else 'R'} lighter" for number, each in key.items()]
     (tmp_path / "answers.txt").write_text("\n".join([*lines[:-1], "12 ="]), encoding="utf-8")
-    found = score(order, read_answers(tmp_path / "answers.txt"))
+    found = score(key, read_answers(tmp_path / "answers.txt", SIDES))
     assert (found["before"], found["after"], found["no difference"]) == (0, 12, 1)
     assert found["by chance"] == pytest.approx(2 / 2**12, abs=1e-4)
 
@@ -44,8 +45,8 @@ def test_what_is_no_answer_or_missing_is_refused(tmp_path: Path) -> None:
     """A side that is none, a pair nobody spoke of, folders that share nothing."""
     (tmp_path / "answers.txt").write_text("0 left\n", encoding="utf-8")
     with pytest.raises(InputError, match="wanted a number and one of L, R, ="):
-        read_answers(tmp_path / "answers.txt")
-    with pytest.raises(InputError, match="1 of 2 pairs have no answer: 1"):
-        score([{"name": "a", "left": "after"}] * 2, {0: "L"})
+        read_answers(tmp_path / "answers.txt", SIDES)
+    with pytest.raises(InputError, match="1 of 2 pictures have no answer: 1"):
+        score({key: {"name": "a", "left": "after"} for key in "01"}, {"0": "L"})
     with pytest.raises(InputError, match="no picture of the same name"):
         pair(tmp_path, tmp_path, tmp_path / "pairs")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -91,31 +92,31 @@ def crop(rgb: Picture, faces: tuple[PlannedFace, ...]) -> Picture:
     return np.asarray(cv2.resize(part, (SIDE_PX, SIDE_PX), interpolation=way), np.uint8)
 
 
-def read_key(out: Path) -> dict[str, dict[str, str]]:
+def read_key(out: Path, of: str = "pictures") -> dict[str, dict[str, str]]:
+    """Number -> what it is."""
     try:
-        key: dict[str, dict[str, str]] = json.loads((out / "key.json").read_text(encoding="utf-8"))["pictures"]
+        key: dict[str, dict[str, str]] = json.loads((out / "key.json").read_text(encoding="utf-8"))[of]
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{out} has no readable key.json ({error}); make the pictures first, with --photos") from error
+        raise InputError(f"{out} has no readable key.json ({error}); make the {of} first") from error
     return key
 
 
-def read_answers(path: Path) -> dict[str, str]:
-    """Number -> what it was called. InputError for a line that is no answer."""
+def read_answers(path: Path, wanted: Sequence[str] = WORDS) -> dict[str, str]:
+    """Number -> what was said of it, one of those words. InputError for a line that is no answer."""
     answers = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         words = line.split()
         if not words:
             continue
-        if len(words) < 2 or words[1] not in WORDS:
-            raise InputError(f"{path}: {line!r} is no answer; wanted a number and one of {', '.join(WORDS)}")
+        if len(words) < 2 or words[1] not in wanted:
+            raise InputError(f"{path}: {line!r} is no answer; wanted a number and one of {', '.join(wanted)}")
         answers[words[0]] = words[1]
     return answers
 
 
 def score(key: dict[str, dict[str, str]], answers: dict[str, str]) -> dict[str, object]:
     """Both error rates; InputError where an answer is missing. A composite that is no REPLACED is never real."""
-    if missing := sorted(set(key) - set(answers)):
-        raise InputError(f"{len(missing)} of {len(key)} pictures have no answer: {', '.join(missing[:8])} …")
+    check_all_answered(key, answers)
     made = [number for number in key if key[number]["kind"] == "made"]
     real = [number for number in key if key[number]["kind"] == "real"]
     passed = [n for n in made if answers[n] == "real" and key[n]["verdict"] == Verdict.REPLACED.value]
@@ -129,6 +130,11 @@ def score(key: dict[str, dict[str, str]], answers: dict[str, str]) -> dict[str, 
         "untouched called made": len(doubted),
         "passed": passed,
     }
+
+
+def check_all_answered(key: Mapping[str, object], answers: Mapping[str, str]) -> None:
+    if missing := sorted(set(key) - set(answers)):
+        raise InputError(f"{len(missing)} of {len(key)} pictures have no answer: {', '.join(missing[:8])} …")
 
 
 def _parser() -> argparse.ArgumentParser:

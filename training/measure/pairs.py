@@ -8,8 +8,8 @@
 The first two calls, each by its own version, draw the same persona on the same scene (the first 48 of the list, three
 frames of each clip); the key file is made when it is missing. The third shuffles sides and order and writes sheets of
 six pairs, OUT/sheets, and OUT/key.json, which the one who looks must not see. An answer is a line `7 L`, `7 R` or,
-where no difference is seen, `7 =`. The fourth counts, with the odds of so many by chance (sign test). Shown 47 scenes twice
-alike a judge said = to 38 and chose 5 and 4.
+where no difference is seen, `7 =`. The fourth counts, with the odds of so many by chance (sign test). A judge who
+saw 47 scenes twice alike said = to 38 and chose 5 and 4.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from anonymizer.secret import KEY_BYTES, derive, load_or_create_key
 from anonymizer.settings import load_settings
 from anonymizer.sheet import grid, save_rgb
 from training.curate import names_in
-from training.measure.blind import SCENES, crop
+from training.measure.blind import SCENES, check_all_answered, crop, read_answers, read_key
 from training.measure.pictures import frames_at, moments_of
 from training.measure.report import write_json
 
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
     if args.pictures is not None:
         print(f"{draw(_frames(args), args.key, args.pictures)} pictures in {args.pictures}")
     elif args.answers is not None:
-        print(json.dumps(score(read_order(args.out), read_answers(args.answers))))
+        print(json.dumps(score(read_key(args.out, "pairs"), read_answers(args.answers, SIDES))))
     elif args.before is not None and args.after is not None:
         print(f"{pair(args.before, args.after, args.out)} pairs in {args.out / 'sheets'}")
     else:
@@ -83,47 +83,25 @@ def pair(before: Path, after: Path, out: Path) -> int:
         raise InputError(f"{before} and {after} have no picture of the same name; draw both with --pictures first")
     chance = secrets.SystemRandom()
     chance.shuffle(names)
-    order, rows = [], []
+    key, rows = {}, []
     for number, name in enumerate(names):
         swapped = chance.random() < 0.5
-        order.append({"name": name, "left": "after" if swapped else "before"})
+        key[str(number)] = {"name": name, "left": "after" if swapped else "before"}
         pictures = [read_image(folder / name).rgb for folder in ((after, before) if swapped else (before, after))]
         rows.append([_labelled(rgb, f"{number}{side}") for rgb, side in zip(pictures, SIDES, strict=False)])
     (out / "sheets").mkdir(parents=True, exist_ok=True)
     for first in range(0, len(rows), PAIRS_A_SHEET):
         tiles = [tile for row in rows[first : first + PAIRS_A_SHEET] for tile in row]
         save_rgb(out / "sheets" / f"{first // PAIRS_A_SHEET:02d}.png", grid(tiles, 4))
-    write_json(out / "key.json", {"pairs": order})
-    return len(order)
+    write_json(out / "key.json", {"pairs": key})
+    return len(key)
 
 
-def read_order(out: Path) -> list[dict[str, str]]:
-    try:
-        order: list[dict[str, str]] = json.loads((out / "key.json").read_text(encoding="utf-8"))["pairs"]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{out} has no readable key.json ({error}); pair pictures first") from error
-    return order
-
-
-def read_answers(path: Path) -> dict[int, str]:
-    """Number -> side. InputError for a line that is no answer."""
-    answers = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        words = line.split()
-        if not words:
-            continue
-        if len(words) < 2 or not words[0].isdigit() or words[1] not in SIDES:
-            raise InputError(f"{path}: {line!r} is no answer; wanted a number and one of {', '.join(SIDES)}")
-        answers[int(words[0])] = words[1]
-    return answers
-
-
-def score(order: list[dict[str, str]], answers: dict[int, str]) -> dict[str, object]:
+def score(key: dict[str, dict[str, str]], answers: dict[str, str]) -> dict[str, object]:
     """How often each version was chosen, and by chance as unevenly or more; InputError where an answer is missing."""
-    if missing := sorted(set(range(len(order))) - set(answers)):
-        raise InputError(f"{len(missing)} of {len(order)} pairs have no answer: {', '.join(map(str, missing[:8]))} …")
+    check_all_answered(key, answers)
     chosen: dict[str, list[str]] = {"before": [], "after": []}
-    for number, each in enumerate(order):
+    for number, each in key.items():
         if answers[number] != "=":
             other = "before" if each["left"] == "after" else "after"
             chosen[each["left"] if answers[number] == "L" else other].append(each["name"])
@@ -131,7 +109,7 @@ def score(order: list[dict[str, str]], answers: dict[int, str]) -> dict[str, obj
     return {
         "before": before,
         "after": after,
-        "no difference": len(order) - before - after,
+        "no difference": len(key) - before - after,
         "by chance": round(by_chance(before, after), 4),
         "before better": sorted(chosen["before"]),
     }
