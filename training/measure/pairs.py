@@ -110,7 +110,7 @@ def score(key: dict[str, dict[str, str]], answers: dict[str, str]) -> dict[str, 
         "before": before,
         "after": after,
         "no difference": len(key) - before - after,
-        "by chance": round(by_chance(before, after), 4),
+        "by chance": float(f"{by_chance(before, after):.2g}"),
         "before better": sorted(chosen["before"]),
     }
 
