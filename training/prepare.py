@@ -24,12 +24,11 @@ import numpy.typing as npt
 from anonymizer.errors import InputError
 from anonymizer.faces import Box, Face, MotionCode
 from anonymizer.generate.crop import crop_from_frame, warp_matrix
-from anonymizer.generate.guide import drawn_larger
+from anonymizer.generate.guide import worn
 from anonymizer.geometry import apply_affine
 from anonymizer.guard.coverage import Coverage, hull
 from anonymizer.perceive.motion import fit_motion, motion_in_head, photo_baseline, reduce_motion
 from anonymizer.perceive.person import PersonMasker
-from anonymizer.persona.apron import apron_cm
 from anonymizer.persona.bank import PersonaBank
 from anonymizer.persona.face_model import PATCH_SHADE, SKIN_VERTICES, FaceModel, project
 from anonymizer.persona.landmark_groups import LIP_UPPER_INNER
@@ -170,14 +169,14 @@ def _row(photo: PhotoLandmarks, model: FaceModel, bank: PersonaBank, masker: Per
     )
     own_cm, own_uv = model.with_patches(head, motion.gaze, anchor)
     persona = draw_persona(secrets.token_bytes(32), 0, secrets.randbelow(len(bank.tones)), "any", bank, model)
-    persona_px, persona_uv = model.animate(code, persona.shape_cm + apron_cm(model))
+    persona_px, persona_uv = worn(code, persona, model)
     row: dict[str, Any] = {
         "name": name_of(photo.path),
         "jpeg": _jpeg(rgb, 92),
         "people": _people(rgb, masker),
         "vertices_own": _vertices(project(exact, own_cm), to_crop),
         "uv_own": _fixed(own_uv, 16384),
-        "vertices_persona": _vertices(drawn_larger(persona_px), to_crop),
+        "vertices_persona": _vertices(persona_px, to_crop),
         "uv_persona": _fixed(persona_uv, 16384),
         "expression": photo.expression,
         "outside_share": np.float32(outside),

@@ -18,11 +18,10 @@ LEAST_PX, MARGIN_PX = 6.0, 3.0  # texture is taken so far away at least, and so 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Across:
-    """All (S, S) float32. depth: crop px into the hole, 0 outside. inward_x, inward_y: unit vector away from the edge.
-    back_px: so far back along it the texture of a px lies, outside the hole where the edge is straight. share: how much
-    of it goes on, falling to 0 in the depth and downwards, 0 outside the hole."""
+    """All (S, S) float32. inward_x, inward_y: unit vector away from the edge. back_px: so far back along it the texture
+    of a px lies, outside the hole where the edge is straight. share: how much of it goes on, falling to 0 in the depth
+    and downwards, 0 outside the hole."""
 
-    depth: Floats
     inward_x: Floats
     inward_y: Floats
     back_px: Floats
@@ -45,7 +44,7 @@ def across(crop: FaceCrop) -> Across:
     x, y = x / length, y / length
     sideways = np.clip((MOST_DOWN + y) / (MOST_DOWN - LEAST_DOWN), 0, 1)
     share = np.clip(1.5 * (1 - depth / reach_px), 0, 1) * sideways * (depth > 0)
-    return Across(*(np.asarray(each, np.float32) for each in (depth, x, y, back, share)))
+    return Across(*(np.asarray(each, np.float32) for each in (x, y, back, share)))
 
 
 def smoothed(crop: FaceCrop, sigma_px: float) -> Floats:

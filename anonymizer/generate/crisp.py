@@ -18,7 +18,7 @@ from anonymizer.persona.surroundings import LUMA
 SPECK_PX = 5
 BLUR_PX, AMOUNT, REACH_PX = 3.5, 0.8, 9
 # Brightness alone is sharpened: channel by channel ears and jaws had orange and blue rims before light walls.
-DARK, MOST_TIMES = 0.02, 4.0  # least luma that a gain is taken of, and the largest gain: black stays black
+DARK = 0.02  # least luma that a gain is taken of: black stays black
 EDGE_PX = 0.7  # the mask's own blur: on the ring outside the frame's detail is kept already
 
 
@@ -32,5 +32,5 @@ def crisp(inpaint_rgb: Floats, crop: FaceCrop) -> Floats:
     window = np.ones((REACH_PX, REACH_PX), np.uint8)
     low, high = cv2.erode(luma, window), cv2.dilate(luma, window)
     crisper = np.clip(luma + np.float32(AMOUNT) * fine, low, high)
-    sharp = clean * np.clip(crisper / np.maximum(luma, np.float32(DARK)), 0, MOST_TIMES)[..., None]
+    sharp = clean * (crisper / np.maximum(luma, np.float32(DARK)))[..., None]
     return np.asarray(np.clip(inpaint_rgb + inside * (sharp - inpaint_rgb), 0, 1), np.float32)

@@ -59,19 +59,19 @@ def texture_mips(texture_rgb: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uin
 
 
 def pose(code: MotionCode, persona: Persona, mips: tuple[npt.NDArray[np.uint8], ...], model: FaceModel) -> PosedPersona:
-    """The persona with the code's expression and gaze, where the head is, its skin as far as the ears, all DRAWN_LARGER
-    about its middle."""
-    shape_cm = persona.shape_cm + apron_cm(model)
-    vertices, uv = model.animate(replace(code, gaze=code.gaze - persona.look), shape_cm)
+    """The persona with the code's expression and gaze, where the head is."""
+    vertices, uv = worn(replace(code, gaze=code.gaze - persona.look), persona, model)
     folds = fold_gain(model.folds, code.expression - model.resting_expression)
     lids = np.stack([lid_gain(folds, lid_top(model.uv, ring, rows, LID_REACH / 2)) for ring, rows in LIDS])
-    return PosedPersona(drawn_larger(vertices), attributes(uv), model.triangles, mips, folds, lids)
+    return PosedPersona(vertices, attributes(uv), model.triangles, mips, folds, lids)
 
 
-def drawn_larger(vertices: Floats) -> Floats:
-    """(N, 3) -> the same, DRAWN_LARGER about their middle."""
+def worn(code: MotionCode, persona: Persona, model: FaceModel) -> tuple[Floats, Floats]:
+    """The persona's mesh as it is drawn, its skin as far as the ears and all DRAWN_LARGER about its middle
+    -> vertices_px (574, 3), uv (574, 2)."""
+    vertices, uv = model.animate(code, persona.shape_cm + apron_cm(model))
     middle = (vertices.min(0) + vertices.max(0)) / 2
-    return np.asarray((vertices - middle) * DRAWN_LARGER + middle, np.float32)
+    return np.asarray((vertices - middle) * DRAWN_LARGER + middle, np.float32), uv
 
 
 def draw(

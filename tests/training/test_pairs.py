@@ -27,6 +27,8 @@ def test_whoever_prefers_light_pictures_prefers_the_second_version(tmp_path: Pat
     before, after = folders(tmp_path, 13)
     assert pair(before, after, tmp_path / "pairs") == 13
     assert len(list((tmp_path / "pairs" / "sheets").glob("*.png"))) == 3
+    with pytest.raises(InputError, match="their key would be lost"):
+        pair(before, after, tmp_path / "pairs")
     key = read_key(tmp_path / "pairs", "pairs")
     lines = [f"{number} {'L' if each['left'] == 'after' else 'R'} lighter" for number, each in key.items()]
     (tmp_path / "answers.txt").write_text("\n".join([*lines[:-1], "12 ="]), encoding="utf-8")

@@ -77,7 +77,9 @@ def draw(frames: Iterator[tuple[str, Frame]], key: Path, out: Path) -> int:
 
 
 def pair(before: Path, after: Path, out: Path) -> int:
-    """Shuffled sheets of the pictures that both folders have, and the key; how many pairs."""
+    """Shuffled sheets of the pictures that both folders have, and the key; how many. InputError where a key lies."""
+    if (out / "key.json").exists():
+        raise InputError(f"{out} has pairs already, and their key would be lost; choose another --out")
     names = sorted({p.name for p in before.glob("*.png")} & {p.name for p in after.glob("*.png")})
     if not names:
         raise InputError(f"{before} and {after} have no picture of the same name; draw both with --pictures first")
@@ -88,7 +90,7 @@ def pair(before: Path, after: Path, out: Path) -> int:
         swapped = chance.random() < 0.5
         key[str(number)] = {"name": name, "left": "after" if swapped else "before"}
         pictures = [read_image(folder / name).rgb for folder in ((after, before) if swapped else (before, after))]
-        rows.append([_labelled(rgb, f"{number}{side}") for rgb, side in zip(pictures, SIDES, strict=False)])
+        rows.append([_labelled(rgb, f"{number}{side}") for rgb, side in zip(pictures, SIDES[:2], strict=True)])
     (out / "sheets").mkdir(parents=True, exist_ok=True)
     for first in range(0, len(rows), PAIRS_A_SHEET):
         tiles = [tile for row in rows[first : first + PAIRS_A_SHEET] for tile in row]
