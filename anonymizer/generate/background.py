@@ -1,8 +1,8 @@
-"""The wall behind a face, where the generator would paint haze: beside the jaw, and before a face that is turned.
+"""The wall behind a face, where the generator would paint haze.
 
-The generator invents what lies between a persona and the edge of the hole. Where people end there, the surroundings
-alone go on to the persona's outline. Where people end is asked of a crop that holds the persona on erased pixels, so
-nothing of the hidden face can be in the answer.
+The generator invents what lies between a persona and the edge of the hole, ears and hair and neck. Where people end
+there, the surroundings alone go on, and what is painted of people takes no hue of them. Where people end is asked of
+the painted crop, so nothing of the hidden face can be in the answer.
 """
 
 from __future__ import annotations
@@ -14,22 +14,24 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
+from anonymizer.generate.lit import seen_crop
+from anonymizer.generate.person_hue import in_hue_of_person
+from anonymizer.generate.spread import spread, spread_coarsely
 from anonymizer.stages import FaceGenerator
 
 PersonShare = Callable[[Floats], Floats]
 """(P, P, 3) float32 RGB [0, 1] -> (P, P) float32, how surely each px is a person."""
 
-CELLS = 32  # a side: coarse enough for soft edges
+CELLS = 96  # a side; with twice as many nothing is sharper
 LARGEST = 2  # faces of a frame that are worth the time
 MOST_CROP_PX = 1.5  # of the crop for one of the frame: smaller faces show none of it
 SURELY_WALL, SURELY_PERSON = 0.2, 0.5  # how much a person lies around a px of the hole
 HAZE = 0.6  # the network is as sure as that of what is painted and no person
 WALL = 0.2  # of a person, at which a px outside the hole is half taken for the wall
 LEAST_WALL_PX = 30.0
-JAW, EARS = 0.65, 0.5  # of the hole's height: at and above EARS there are ears and hair, which the generator paints
+JAW, EARS = 0.65, 0.5  # of the hole's height: at and above EARS a head in profile has ears and hair, which are painted
 TURNED, FACING = 0.5, 0.3  # sine of yaw: the far side of a head turned so far shows no ear
-_SMALLEST_PX = 4
-_TRUST, _DOUBT = 4.0, 0.01  # as in `models.fill`
+IN_PROFILE = 0.7  # there the guide alone is asked about, and walls are wanted before it and below ears alone
 
 
 class ClearBackground:
@@ -53,20 +55,31 @@ class ClearBackground:
 
     def _cleared(self, crop: FaceCrop, face: SyntheticFace) -> SyntheticFace:
         known = 1 - crop.hole
-        smooth = _spread_coarsely(crop.context_rgb, known)
-        shown = smooth + crop.guide_coverage[..., None] * (crop.guide_rgb - smooth)
-        asked = self._person_share(np.asarray(crop.context_rgb + crop.hole[..., None] * shown, np.float32))
+        turned = np.float32(np.clip((abs(crop.turned) - TURNED) / (IN_PROFILE - TURNED), 0, 1))
+        asked = self._person_share(np.asarray(_as_seen(crop, face, turned), np.float32))
         person = np.clip((asked - HAZE) / (1 - HAZE), 0, 1)
-        near = _spread_coarsely((person * known)[..., None], known)[..., 0]
         wall = known * np.clip(1.5 - person / WALL, 0, 1)
         if wall.sum() < LEAST_WALL_PX:
             return face
-        behind = _spread(crop.context_rgb * (wall / np.maximum(known, 1e-3))[..., None], wall)
+        near = spread_coarsely((person * known)[..., None], known)[..., 0]
+        behind = spread(crop.context_rgb * (wall / np.maximum(known, 1e-3))[..., None], wall)
         wanted, far = _where_no_ear_is(crop)
+        wanted = wanted + (1 - turned) * (crop.hole - wanted)
         doubted = np.maximum(near, person)
         least = doubted + far * (np.minimum(near, person) - doubted)
         share = wanted * _smooth_step((SURELY_PERSON - least) / (SURELY_PERSON - SURELY_WALL))
-        return replace(face, wall=_mean_cells(share), behind_rgb=behind)
+        return replace(in_hue_of_person(face, crop, person), wall=_mean_cells(share), behind_rgb=behind)
+
+
+def _as_seen(crop: FaceCrop, face: SyntheticFace, turned: np.float32) -> Floats:
+    """(S, S, 3): what the segmenter is asked about: the painted crop, whose ears and neck it outlines; by turned the
+    guide on smooth surroundings, since it takes haze before a profile for a person."""
+    painted = seen_crop(face, crop)
+    if not turned:
+        return painted
+    smooth = spread_coarsely(crop.context_rgb, 1 - crop.hole)
+    guide = smooth + crop.guide_coverage[..., None] * (crop.guide_rgb - smooth)
+    return painted + turned * crop.hole[..., None] * (guide - painted)
 
 
 def with_wall(face: SyntheticFace, wall: Floats) -> SyntheticFace:
@@ -106,32 +119,3 @@ def _mean_cells(share: Floats) -> Floats:
 def _smooth_step(x: npt.NDArray[np.floating]) -> Floats:
     x = np.clip(x, 0, 1)
     return np.asarray(x * x * (3 - 2 * x), np.float32)
-
-
-def _spread_coarsely(premultiplied: Floats, known: Floats) -> Floats:
-    """`_spread` at half the size, a third of its time: for what need not meet the surroundings to the px."""
-    import cv2
-
-    full = known.shape[::-1]
-    half = cv2.resize(np.dstack([premultiplied, known]), (full[0] // 2, full[1] // 2), interpolation=cv2.INTER_AREA)
-    spread = _spread(np.ascontiguousarray(half[..., :-1]), np.ascontiguousarray(half[..., -1]))
-    return np.asarray(cv2.resize(spread, full, interpolation=cv2.INTER_LINEAR).reshape(*known.shape, -1), np.float32)
-
-
-def _spread(premultiplied: Floats, known: Floats) -> Floats:
-    """(S, S, C) premultiplied by known (S, S) -> values everywhere: pyramid down, pyramid up."""
-    import cv2
-
-    levels = [np.dstack([premultiplied, known]).astype(np.float32)]
-    while levels[-1].shape[0] > _SMALLEST_PX:
-        side = levels[-1].shape[0] // 2
-        levels.append(np.asarray(cv2.resize(levels[-1], (side, side), interpolation=cv2.INTER_AREA)))
-    last = levels.pop()
-    mean = last[..., :-1].mean((0, 1)) / max(float(last[..., -1].mean()), 1e-3)
-    out = (last[..., :-1] + _DOUBT * mean) / (last[..., -1:] + _DOUBT)
-    for level in reversed(levels):
-        side = level.shape[0]
-        coarse = cv2.resize(out, (side, side), interpolation=cv2.INTER_LINEAR).reshape(side, side, -1)
-        weight = level[..., -1:]
-        out = coarse + np.minimum(weight * _TRUST, 1) * (level[..., :-1] / np.maximum(weight, 1e-3) - coarse)
-    return np.asarray(out, np.float32)

@@ -23,6 +23,7 @@ from anonymizer.generate.conditioning import (
 from anonymizer.generate.crisp import crisp
 from anonymizer.generate.even_light import evened
 from anonymizer.generate.forehead import one_forehead
+from anonymizer.generate.lit_forehead import lit_forehead
 from anonymizer.generate.skin_hue import in_hue_of_skin
 from anonymizer.generate.veil import veiled
 from anonymizer.weights import locate
@@ -78,7 +79,7 @@ def _face(crop: FaceCrop, gain: Floats, bias: Floats, inpaint: Floats, matte: Fl
     """Planes (C, h, w) of one answer -> images (h, w, C)."""
     images = [np.ascontiguousarray(planes.transpose(1, 2, 0)) for planes in (gain, bias, inpaint)]
     face = evened(SyntheticFace(images[0], images[1], crisp(images[2], crop), matte[0]), crop)
-    face = in_hue_of_skin(face, crop)
+    face = in_hue_of_skin(lit_forehead(face, crop), crop)
     return one_forehead(veiled(face, crop), crop)
 
 

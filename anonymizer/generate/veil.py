@@ -24,6 +24,9 @@ DARK_BY_MIDDLE, DARK_BY_DARKEST = 0.16, 0.9
 MOST_OF_MIDDLE = 0.6  # of the face's middle brightness: where nothing dark is in sight, nothing is known
 LEAST_CONTRAST = 0.5  # that is left of a face's
 LIFT = 1.2  # what is added is lighter than the face's middle
+# What is lighter is no black that was lifted: the lighter, the less it says, down to LEAST_BELIEVED. Of 12 photos with
+# a darkest of .24 to .47 11 looked better to a judge of pairs with .17; of 7 frames of clips with one of .22, 1.
+MOST_BELIEVED, LEAST_BELIEVED = 0.22, 0.1
 _FEWEST_PX = 12
 
 
@@ -33,6 +36,7 @@ def veiled(face: SyntheticFace, crop: FaceCrop) -> SyntheticFace:
     darkest, lit = darkest_in_sight(crop), lit_guide(face, crop)
     if darkest is None or len(lit) < _FEWEST_PX:
         return face
+    darkest = min(darkest, max(2 * MOST_BELIEVED - darkest, LEAST_BELIEVED))
     dark, middle = np.percentile(lit @ LUMA, (1, 50))
     wanted = min(DARK_BY_MIDDLE * middle + DARK_BY_DARKEST * darkest, MOST_OF_MIDDLE * middle)
     if dark >= wanted:

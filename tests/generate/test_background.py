@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
 from anonymizer.generate.background import ClearBackground, with_wall
+from anonymizer.generate.person_hue import in_hue_of_person
 from anonymizer.perceive.person import PersonMasker
+from anonymizer.persona.surroundings import LUMA
 
 S = 128
 WALL, PAINT = np.array([0.2, 0.5, 0.8], np.float32), np.array([0.9, 0.1, 0.1], np.float32)
@@ -61,11 +64,30 @@ def test_beside_the_jaw_there_is_wall() -> None:
     assert face.matte[82, 36] > 0.95
 
 
-def test_ears_hair_and_neck_stay_as_they_were_painted() -> None:
-    """At the height of ears, above, and where a neck is seen, the network's own painting stays."""
-    face = cleared(crop())
-    for row, column in ((60, 32), (22, 64), (106, 64)):
-        assert face.inpaint_rgb[row, column] == pytest.approx(PAINT, abs=0.05), (row, column)
+def eared(picture: Floats) -> Floats:
+    """A person from the chin downwards, the guide, and what is red: the painted ears and hair down to row 70."""
+    painted = (picture[..., 0] > 2 * picture[..., 2]) & (y < 70)
+    return np.where((y > 104) | (GUIDE > 0) | painted, np.float32(1), np.float32(0))
+
+
+def test_painted_ears_and_hair_stay_and_walls_about_them_go_on() -> None:
+    """The segmenter is asked about the painted crop, and what it takes for a person there stays as bright as painted;
+    what it does not is wall, at the height of ears, too."""
+    kept, gone = cleared(crop(), eared), cleared(crop())
+    for row, column in ((60, 33), (24, 64)):
+        assert kept.inpaint_rgb[row, column] @ LUMA == pytest.approx(PAINT @ LUMA, abs=0.02), (row, column)
+        assert kept.matte[row, column] == pytest.approx(0.5, abs=0.02), (row, column)
+        assert gone.inpaint_rgb[row, column] == pytest.approx(WALL, abs=0.02), (row, column)
+
+
+def test_what_is_painted_of_a_person_takes_no_hue_of_the_wall() -> None:
+    """Painted blue as the wall before which it is, an ear becomes as red as the guide beside it, as bright as before."""
+    one, face = crop(), Painter().generate([crop()])[0]
+    blue = replace(face, inpaint_rgb=np.broadcast_to(WALL, (S, S, 3)).astype(np.float32))
+    ear = np.where((GUIDE > 0) | (HOLE > 0), np.float32(1), np.float32(0))
+    got = in_hue_of_person(replace(blue, matte=np.ones((S, S), np.float32)), one, ear).inpaint_rgb[60, 35]
+    assert got[0] > got[2]
+    assert got @ LUMA == pytest.approx(WALL @ LUMA, abs=1e-3)
 
 
 @pytest.mark.parametrize("turned", [0.8, -0.8])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
-from anonymizer.generate.skin_hue import REDDER, SHARE, _trust, in_hue_of_skin, skin_above
+from anonymizer.generate.skin_hue import REDDER, SHARE, STRONGER, _trust, in_hue_of_skin, skin_above
 
 S, G = 96, 12
 TAN, BLUE, GUIDE = (0.75, 0.55, 0.38), (0.2, 0.3, 0.8), (0.6, 0.42, 0.36)
@@ -43,11 +43,20 @@ def hue(rgb: Floats) -> Floats:
     return np.asarray(log - log.mean())
 
 
+def only_more_colourful(got: SyntheticFace) -> bool:
+    """Of the face's own hue STRONGER, as bright as before."""
+    before, after = lit(face()), lit(got)
+    return bool(np.allclose(hue(after), STRONGER * hue(before), atol=2e-3)) and float(after @ LUMA) == pytest.approx(
+        float(before @ LUMA), rel=1e-3
+    )
+
+
 def test_a_face_takes_a_share_of_the_foreheads_hue() -> None:
     """As bright as before, and SHARE of the way to skin that is a little redder than the forehead."""
     before, after = lit(face()), lit(in_hue_of_skin(face(), crop(TAN)))
     assert float(after @ LUMA) == pytest.approx(float(before @ LUMA), rel=1e-3)
-    wanted = SHARE * (hue(np.array(TAN)) + REDDER - hue(before))
+    strong = STRONGER * hue(before)
+    wanted = strong + SHARE * (hue(np.array(TAN)) + REDDER - strong) - hue(before)
     np.testing.assert_allclose(hue(after) - hue(before), wanted, atol=2e-3)
 
 
@@ -65,10 +74,16 @@ def test_a_forehead_goes_before_a_neck() -> None:
     np.testing.assert_array_equal(first, second)
 
 
-def test_without_skin_in_sight_the_face_stays() -> None:
-    """Under a blue hat, over a blue scarf, to the bit."""
-    made = face()
-    assert in_hue_of_skin(made, crop(BLUE)) is made
+def test_without_skin_in_sight_the_face_follows_nothing() -> None:
+    """Under a blue hat, over a blue scarf, it is no other hue than its own."""
+    assert only_more_colourful(in_hue_of_skin(face(), crop(BLUE)))
+
+
+def test_without_a_guide_the_face_stays() -> None:
+    """To the bit."""
+    made, view = face(), crop(TAN)
+    view.guide_coverage[:] = 0
+    assert in_hue_of_skin(made, view) is made
 
 
 def test_nothing_in_the_hole_counts() -> None:
@@ -80,9 +95,9 @@ def test_nothing_in_the_hole_counts() -> None:
 
 def test_hair_that_looks_like_skin_is_too_dark() -> None:
     """Brown above the hole, far darker than the face, is not followed."""
-    made, brown = face(), (0.75 * 0.4, 0.55 * 0.4, 0.38 * 0.4)
+    brown = (0.75 * 0.4, 0.55 * 0.4, 0.38 * 0.4)
     assert len(skin_above(crop(brown)))
-    assert in_hue_of_skin(made, crop(brown)) is made
+    assert only_more_colourful(in_hue_of_skin(face(), crop(brown)))
 
 
 def test_nothing_jumps_when_skin_comes_into_sight() -> None:
@@ -94,8 +109,8 @@ def test_nothing_jumps_when_skin_comes_into_sight() -> None:
         assert np.abs(np.diff(each)).max() < 0.07
 
 
-def test_a_hole_that_reaches_the_top_leaves_the_face() -> None:
+def test_a_hole_that_reaches_the_top_leaves_the_face_its_hue() -> None:
     """Nothing is above it, nor beside its upper part."""
-    made, view = face(), crop(TAN)
+    view = crop(TAN)
     view.hole[:60] = 1
-    assert in_hue_of_skin(made, view) is made
+    assert only_more_colourful(in_hue_of_skin(face(), view))

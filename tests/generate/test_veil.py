@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
-from anonymizer.generate.veil import DARK_BY_DARKEST, DARK_BY_MIDDLE, LIFT, veiled
+from anonymizer.generate.veil import DARK_BY_DARKEST, DARK_BY_MIDDLE, LIFT, MOST_BELIEVED, veiled
 
 S, G = 64, 8
 
@@ -48,6 +48,14 @@ def test_before_something_black_the_face_stays() -> None:
     made, view = face(), crop(0.0)
     view.guide_rgb[20:28, 20:44] = DARK_BY_MIDDLE * 0.5 + 0.01
     assert veiled(made, view) is made
+
+
+def test_a_light_suit_is_no_lifted_black() -> None:
+    """The lighter the darkest in sight is beyond what cameras lift blacks to, the less veil: a white room has little."""
+    kept = [float(veiled(face(), crop(d)).gain.mean()) for d in (MOST_BELIEVED, 0.26, 0.3, 0.5, 0.7)]
+    assert (np.diff(kept[:4]) > 0.02).all()
+    assert kept[3] == pytest.approx(kept[4], abs=1e-6)
+    assert kept[4] < 0.99
 
 
 def test_without_anything_in_sight_the_face_stays() -> None:

@@ -15,6 +15,7 @@ from anonymizer.persona.persona import (
     LOOKS,
     PORES,
     Persona,
+    _no_cold_shine,
     _pores,
     _random,
     _recoloured,
@@ -208,3 +209,15 @@ def test_skin_has_pores_of_its_own() -> None:
     texture = draw(1).texture_rgb[cheek].astype(np.float32).mean(2)
     fine = np.log(texture) - np.log(cv2.GaussianBlur(texture, (0, 0), 3))
     assert fine.std() > 0.5 * PORES
+
+
+def test_lit_skin_is_not_blue() -> None:
+    """Lavender shine becomes nearly neutral, as bright as before; as blue a shadow, and warm shine, stay."""
+    shine, shadow, warm = (
+        np.array([[each]], np.float32) for each in ((0.1, 0.2, 0.4), (-0.5, -0.4, -0.2), (0.4, 0.2, 0))
+    )
+    got = _no_cold_shine(shine)
+    assert got.mean() == pytest.approx(shine.mean(), abs=1e-6)
+    assert np.ptp(got) < 0.3 * np.ptp(shine)
+    for each in (shadow, warm):
+        np.testing.assert_allclose(_no_cold_shine(each), each, atol=1e-6)
