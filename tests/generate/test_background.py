@@ -81,7 +81,7 @@ def test_painted_ears_and_hair_stay_and_walls_about_them_go_on() -> None:
 
 
 def test_what_is_painted_of_a_person_takes_no_hue_of_the_wall() -> None:
-    """Painted blue as the wall before which it is, an ear becomes as red as the guide beside it, as bright as before."""
+    """Painted blue as the wall before which it is, an ear becomes as red as the guide, and no brighter."""
     one, face = crop(), Painter().generate([crop()])[0]
     blue = replace(face, inpaint_rgb=np.broadcast_to(WALL, (S, S, 3)).astype(np.float32))
     ear = np.where((GUIDE > 0) | (HOLE > 0), np.float32(1), np.float32(0))

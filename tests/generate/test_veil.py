@@ -51,7 +51,7 @@ def test_before_something_black_the_face_stays() -> None:
 
 
 def test_a_light_suit_is_no_lifted_black() -> None:
-    """The lighter the darkest in sight is beyond what cameras lift blacks to, the less veil: a white room has little."""
+    """The lighter the darkest in sight is beyond what cameras lift blacks to, the less veil there is."""
     kept = [float(veiled(face(), crop(d)).gain.mean()) for d in (MOST_BELIEVED, 0.26, 0.3, 0.5, 0.7)]
     assert (np.diff(kept[:4]) > 0.02).all()
     assert kept[3] == pytest.approx(kept[4], abs=1e-6)
