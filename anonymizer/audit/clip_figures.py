@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from anonymizer.audit.clip_samples import Sample, Samples
 from anonymizer.audit.clips import ClipLooked
-from anonymizer.audit.detail import BROWS, INNER, LIPS_OUTER
+from anonymizer.audit.detail import BROWS, INNER
 from anonymizer.audit.findings import CLIP_MEDIAN_SHINES, Fault, faults_of_faces
 from anonymizer.audit.photos import rotation_between_deg
 from anonymizer.audit.recognisers import Recogniser
-from anonymizer.persona.landmark_groups import EYE_LEFT, EYE_RIGHT
+from anonymizer.persona.landmark_groups import EYE_LEFT, EYE_RIGHT, LIPS_OUTER
 
 LEAST_MOVED = 0.03  # standard deviation below which a coefficient says nothing about what was kept
 LEAST_MOVED_CM = 0.03

@@ -20,7 +20,7 @@ from anonymizer.audit.seen import Seen, box_of
 from anonymizer.faces import Floats
 from anonymizer.frames import RgbImage
 from anonymizer.guard.coverage import fill_hole
-from anonymizer.persona.landmark_groups import EYE_LEFT, EYE_RIGHT, FACE_OVAL
+from anonymizer.persona.landmark_groups import EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_OUTER
 
 FACE_PX = 128  # width at which faces are compared
 COARSE_PX = 1.5  # sigma of what is taken off
@@ -32,7 +32,6 @@ OVAL_SCALE = 0.85  # of the face's outline: hair and background, the same in bot
 UNTOUCHED, UNTOUCHED_SHARE = 0.8, 0.7  # likeness and strength of a region that was left as it was
 BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 NOSE = (168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 64, 294)
-LIPS_OUTER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 INNER = {"eyes": (*EYE_LEFT, *EYE_RIGHT, *BROWS), "nose": NOSE, "mouth": LIPS_OUTER}
 
 

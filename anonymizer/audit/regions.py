@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from anonymizer.audit.chips import Array
-from anonymizer.audit.detail import BROWS, LIPS_OUTER, NOSE
+from anonymizer.audit.detail import BROWS, NOSE
 from anonymizer.faces import Floats
 from anonymizer.frames import RgbImage
 from anonymizer.guard.coverage import fill_hole
 from anonymizer.guard.fallback import diffuse
-from anonymizer.persona.landmark_groups import EYE_LEFT, EYE_RIGHT, FACE_OVAL
+from anonymizer.persona.landmark_groups import EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_OUTER
 
 Mask = npt.NDArray[np.uint8]
 REGIONS = ("hair", "ears and sides", "forehead", "brow and eyes", "nose", "cheeks", "mouth", "chin and jaw", "neck")

@@ -15,6 +15,7 @@ ABOVE_LID_RIGHT = ((467, 260, 259, 257, 258, 286, 414), (342, 445, 444, 443, 442
 EYE_CORNERS = ((33, 133), (362, 263))  # of the left and the right eye, from left to right
 IRIS_CENTERS = (468, 473)
 LIPS_INNER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
+LIPS_OUTER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 LIP_UPPER_INNER, LIP_LOWER_INNER = 13, 14
 # The mesh ends in the middle of the forehead: its upper rim from temple to temple, and the row below it.
 BROW_RIM = (127, 162, 21, 54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 389, 356)

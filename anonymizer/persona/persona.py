@@ -21,6 +21,7 @@ from anonymizer.persona import atlas
 from anonymizer.persona.atlas import FACE_ROWS
 from anonymizer.persona.bank import PersonaBank, decode_rgb
 from anonymizer.persona.face_model import LID_REACH, LIDS, FaceModel, lid_top
+from anonymizer.persona.shades import without_shades
 from anonymizer.secret import derive
 
 LOOKS = ("any", "feminine", "masculine")
@@ -80,7 +81,7 @@ def draw_persona(secret: bytes, slot: int, tone: int, look: str, bank: PersonaBa
     shape = mixed_shape(portraits, bank, model) + np.tensordot(own, model.identity_basis_cm, 1)
     tilt = bank.tilt_rad[range(3), portraits].sum(0) + own @ bank.tilt_of_offset_rad
     look = bank.look[range(3), portraits].sum(0) + np.tensordot(own, bank.look_of_offset, 1)
-    skin = _skin(portraits, tone, bank, _random(derive(secret, slot, "pores", 32)))
+    skin = _skin(portraits, tone, bank, model, _random(derive(secret, slot, "pores", 32)))
     weights = IRIS_WEIGHTS_DARK if tone < 4 else IRIS_WEIGHTS_LIGHT
     iris = np.array(IRIS_RGB, np.float32)[rng.choice(len(IRIS_RGB), p=weights)] * rng.uniform(0.7, 1.1)
     mouth = decode_rgb(bank.teeth_webp[int(rng.integers(len(bank.teeth_webp)))])
@@ -146,7 +147,7 @@ def _choose(order: np.random.Generator, secret: bytes, slot: int, look: str, ban
 
 
 def _skin(
-    portraits: tuple[int, int, int], tone: int, bank: PersonaBank, rng: np.random.Generator
+    portraits: tuple[int, int, int], tone: int, bank: PersonaBank, model: FaceModel, rng: np.random.Generator
 ) -> npt.NDArray[np.uint8]:
     import cv2
 
@@ -160,6 +161,8 @@ def _skin(
     log = detail + cv2.resize(low, (atlas.WIDTH_PX, FACE_ROWS), interpolation=cv2.INTER_CUBIC)
     log += (HUE - 1) * (log - log.mean(2, keepdims=True)) + (CONTRAST - 1) * detail.mean(2, keepdims=True)
     log = _no_cold_shine(log)
+    if not bank.bearded[first]:
+        log = without_shades(log, eyes_and_brows(), model)
     log += (FINE - 1) * (detail - cv2.GaussianBlur(detail, (0, 0), FINE_PX)) + _pores(rng)
     return (_shoulder(np.exp(log + np.log(bank.tones[tone]))) * 255).astype(np.uint8)
 

@@ -25,7 +25,6 @@ import numpy as np
 from anonymizer import app
 from anonymizer.adapters.image_reader import read_image
 from anonymizer.adapters.video_reader import VideoReader
-from anonymizer.audit.detail import LIPS_OUTER
 from anonymizer.audit.photo_pairs import photos_in
 from anonymizer.audit.photos import Sources
 from anonymizer.audit.recognisers import Recogniser, load_recognisers
@@ -35,6 +34,7 @@ from anonymizer.frames import Frame, RgbImage
 from anonymizer.perceive.clip import plan_still
 from anonymizer.persona.bank import load_bank
 from anonymizer.persona.face_model import load_face_model
+from anonymizer.persona.landmark_groups import LIPS_OUTER
 from anonymizer.persona.persona import Persona, draw_persona
 from anonymizer.pipeline import DrawPersona
 from anonymizer.settings import load_settings

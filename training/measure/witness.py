@@ -15,7 +15,7 @@ from anonymizer.frames import RgbImage
 from anonymizer.perceive.centerface import CenterFace
 from anonymizer.perceive.detections import same_face
 from anonymizer.perceive.landmarks import Landmarker, bounds
-from anonymizer.persona.landmark_groups import EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_INNER
+from anonymizer.persona.landmark_groups import EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_INNER, LIPS_OUTER
 
 PLAIN_SCORE = 0.6  # of CenterFace
 PLAIN_PRESENCE = 0.8  # of the landmark network
@@ -23,7 +23,6 @@ PLAIN_SIDE_PX = 64.0
 # Brows, nose and outer lips, numbered as in MediaPipe's face mesh.
 BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 NOSE = (168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 64, 294)
-LIPS_OUTER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 INNER = (*EYE_LEFT, *EYE_RIGHT, *BROWS, *NOSE, *LIPS_OUTER, *LIPS_INNER)
 _LOWEST = FACE_OVAL.index(361)
 JAW = FACE_OVAL[_LOWEST : FACE_OVAL.index(132) + 1]  # from ear lobe to ear lobe below the chin
