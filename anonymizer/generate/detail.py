@@ -22,7 +22,7 @@ from anonymizer.generate.layers import around, layer  # noqa: E402
 
 # Detail is what a blur of so many crop px (standard deviation) takes away; set by the gradients across the edge of
 # photos, beside those of the untouched photos.
-OUTSIDE_PX, INSIDE_PX = 1.45, 2.0
+OUTSIDE_PX, INSIDE_PX = 1.25, 2.0
 LIMIT = 40.0  # levels, inside: strong edges, of a collar or an ear, are no texture
 LEAST_PAINTED = 0.05  # share of a px that is painted, not the guide's
 ALIKE = 50.0  # levels (mean of the channels): what is painted this unlike what lies there gets no detail of it
