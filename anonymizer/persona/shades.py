@@ -17,10 +17,7 @@ from anonymizer.persona.landmark_groups import LIPS_OUTER
 
 # How much of what is darker than the skin around it by more than ALLOWED (log brightness) is taken.
 LIPS_SHARE, LIPS_ALLOWED = 0.9, 0.1
-LIPS_WIDE, LIPS_AROUND = (
-    (56, 34),
-    (60, 40),
-)  # px of the 512 × 440 atlas about the lips: taken, and no skin to compare with
+LIPS_WIDE, LIPS_AROUND = (56, 34), (60, 40)  # atlas px about the lips: where it is taken; and no skin to compare with
 BELOW_SHARE = 0.5  # of that below the lips: a lower lip throws a shadow
 BROWS_SHARE, BROWS_ALLOWED = 0.6, 0.25
 BETWEEN_BROWS = (256, 118), (26, 40)
@@ -40,7 +37,8 @@ class Spot:
 
 
 def without_shades(log: Floats, brows: Floats, model: FaceModel) -> Floats:
-    """Log colour (440, 512, 3) of skin; brows (440, 512): 1 where brows and eyes are, which are no skin."""
+    """Skin (440, 512, 3), log colour, as light as what lies around it in those two spots. brows (440, 512): 1 where
+    brows and eyes are, which tell nothing of skin."""
     mean = grey = log.mean(2)
     for spot in _spots(model):
         darker = _around(grey, spot.skin * (1 - brows)) - cv2.GaussianBlur(grey, (0, 0), FINE_PX) - spot.allowed
