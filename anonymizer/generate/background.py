@@ -54,9 +54,9 @@ class ClearBackground:
         )
 
     def _cleared(self, crop: FaceCrop, face: SyntheticFace) -> SyntheticFace:
-        known = 1 - crop.hole
+        known, painted = 1 - crop.hole, seen_crop(face, crop)
         turned = np.float32(np.clip((abs(crop.turned) - TURNED) / (IN_PROFILE - TURNED), 0, 1))
-        asked = self._person_share(np.asarray(_as_seen(crop, face, turned), np.float32))
+        asked = self._person_share(np.asarray(_asked_about(crop, painted, turned), np.float32))
         person = np.clip((asked - HAZE) / (1 - HAZE), 0, 1)
         wall = known * np.clip(1.5 - person / WALL, 0, 1)
         if wall.sum() < LEAST_WALL_PX:
@@ -68,13 +68,12 @@ class ClearBackground:
         doubted = np.maximum(near, person)
         least = doubted + far * (np.minimum(near, person) - doubted)
         share = wanted * _smooth_step((SURELY_PERSON - least) / (SURELY_PERSON - SURELY_WALL))
-        return replace(in_hue_of_person(face, crop, person), wall=_mean_cells(share), behind_rgb=behind)
+        return replace(in_hue_of_person(face, crop, painted, person), wall=_mean_cells(share), behind_rgb=behind)
 
 
-def _as_seen(crop: FaceCrop, face: SyntheticFace, turned: np.float32) -> Floats:
-    """(S, S, 3): what the segmenter is asked about: the painted crop, whose ears and neck it outlines; by turned the
-    guide on smooth surroundings, since it takes haze before a profile for a person."""
-    painted = seen_crop(face, crop)
+def _asked_about(crop: FaceCrop, painted: Floats, turned: np.float32) -> Floats:
+    """(S, S, 3) for the segmenter: the painted crop, whose ears and neck it outlines; by turned the guide on smooth
+    surroundings, since it takes haze before a profile for a person."""
     if not turned:
         return painted
     smooth = spread_coarsely(crop.context_rgb, 1 - crop.hole)

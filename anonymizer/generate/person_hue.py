@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
-from anonymizer.generate.lit import seen_crop
 from anonymizer.generate.spread import spread_coarsely
 from anonymizer.persona.surroundings import LUMA
 
@@ -18,12 +17,12 @@ KNOWN_PERSON, PAINTED_PERSON = (0.5, 0.9), (0.3, 0.8)  # how surely a person, to
 DARKEST = 0.02
 
 
-def in_hue_of_person(face: SyntheticFace, crop: FaceCrop, person: Floats) -> SyntheticFace:
+def in_hue_of_person(face: SyntheticFace, crop: FaceCrop, seen: Floats, person: Floats) -> SyntheticFace:
     """The face with inpaint_rgb, where person (S, S) [0, 1] says so, in the hue of the people around the hole and of
-    the lit guide, carried on smoothly; as bright."""
+    the lit guide, carried on smoothly; as bright. seen (S, S, 3): what `seen_crop` gives of both."""
     shown = (face.matte * crop.guide_coverage > SHOWN) * crop.hole
     tells = np.minimum((1 - crop.hole) * _rising(person, KNOWN_PERSON) + shown, 1).astype(np.float32)
-    hue = _hue(seen_crop(face, crop))
+    hue = _hue(seen)
     hue = spread_coarsely(hue * tells[..., None], tells)
     painted = np.maximum(face.inpaint_rgb, np.float32(DARKEST / 2))
     share = cv2.blur(np.asarray(SHARE * crop.hole * _rising(person, PAINTED_PERSON), np.float32), (3, 3))

@@ -10,6 +10,7 @@ import pytest
 
 from anonymizer.faces import FaceCrop, Floats, SyntheticFace
 from anonymizer.generate.background import ClearBackground, with_wall
+from anonymizer.generate.lit import seen_crop
 from anonymizer.generate.person_hue import in_hue_of_person
 from anonymizer.perceive.person import PersonMasker
 from anonymizer.persona.surroundings import LUMA
@@ -74,7 +75,9 @@ def test_painted_ears_and_hair_stay_and_walls_about_them_go_on() -> None:
     """The segmenter is asked about the painted crop, and what it takes for a person there stays as bright as painted;
     what it does not is wall, at the height of ears, too."""
     kept, gone = cleared(crop(), eared), cleared(crop())
-    for row, column in ((60, 33), (24, 64)):
+    for face in (kept, gone):
+        assert face.inpaint_rgb[106, 64] @ LUMA == pytest.approx(PAINT @ LUMA, abs=0.02)  # the neck, to both a person
+    for row, column in ((60, 32), (22, 64)):
         assert kept.inpaint_rgb[row, column] @ LUMA == pytest.approx(PAINT @ LUMA, abs=0.02), (row, column)
         assert kept.matte[row, column] == pytest.approx(0.5, abs=0.02), (row, column)
         assert gone.inpaint_rgb[row, column] == pytest.approx(WALL, abs=0.02), (row, column)
@@ -85,7 +88,8 @@ def test_what_is_painted_of_a_person_takes_no_hue_of_the_wall() -> None:
     one, face = crop(), Painter().generate([crop()])[0]
     blue = replace(face, inpaint_rgb=np.broadcast_to(WALL, (S, S, 3)).astype(np.float32))
     ear = np.where((GUIDE > 0) | (HOLE > 0), np.float32(1), np.float32(0))
-    got = in_hue_of_person(replace(blue, matte=np.ones((S, S), np.float32)), one, ear).inpaint_rgb[60, 35]
+    blue = replace(blue, matte=np.ones((S, S), np.float32))
+    got = in_hue_of_person(blue, one, seen_crop(blue, one), ear).inpaint_rgb[60, 35]
     assert got[0] > got[2]
     assert got @ LUMA == pytest.approx(WALL @ LUMA, abs=1e-3)
 
