@@ -44,7 +44,7 @@ TONES = 6
 BLUE_SHINE, SHINE_LOG = 0.04, 0.1
 # Of a portrait's own low frequencies, and of what its sides differ by; the rest is light.
 LOW_KEPT, SIDE_KEPT = 1.0, 0.35
-LIST = Path("configs/personas.txt")
+LIST, NOSES = Path("configs/personas.txt"), Path("configs/noses.txt")
 SKIN = (slice(90, 330), slice(130, 382))  # atlas rows and columns that set the tone: forehead to cheeks
 
 
@@ -54,6 +54,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--mouths", type=Path, nargs="*", default=[], help="more folders of photos to take teeth from")
     parser.add_argument("--teeth", type=Path, metavar="BANK", help="keep the mouths of this bank instead")
     parser.add_argument("--list", type=Path, default=LIST, help="portraits to take; what is said of one behind it")
+    parser.add_argument("--noses", type=Path, default=NOSES, help="portraits whose nostrils are seen")
     parser.add_argument("--out", type=Path, default=Path("anonymizer/weights/persona_bank_v2.npz"))
     args = parser.parse_args(argv)
     from anonymizer.persona.face_model import load_face_model
@@ -67,9 +68,11 @@ def main(argv: list[str]) -> int:
         mouths = _packed("teeth", mouth_patches([*photos, *landmark_photos(args.mouths)], model), 92)
     even = [p for p in photos if p.path.parent == photos[0].path.parent]  # of the first folder, plainly lit
     tones = np.exp([_tone(low_frequencies(_log_texture(p, model))) for p in even])  # of all, not of those listed
+    with_nostrils = read_list(args.noses)
+    noses = _noses([p for p in photos if p.path.name in with_nostrils], model)
     photos = [p for p in photos if p.path.name in listed]
     arrays = build(photos, model, [listed[p.path.name] for p in photos])
-    arrays |= {"tones": tone_steps(tones)} | mouths
+    arrays |= {"tones": tone_steps(tones)} | mouths | noses
     np.savez(args.out, **arrays)
     size_mb = args.out.stat().st_size / 1e6
     print(f"{len(photos)} portraits, {len(mouths['teeth_ends'])} mouths, {size_mb:.1f} MB")
@@ -113,9 +116,20 @@ def build(photos: list[PhotoLandmarks], model: FaceModel, said: list[set[str]]) 
         "light": small(light).astype(np.float32),
         "version": np.array(bank.VERSION),
     }
-    return arrays | _packed(
-        "detail", [np.clip(d * (127 / bank.DETAIL_RANGE) + 128, 0, 255).astype(np.uint8) for d in details], 90
-    )
+    return arrays | _packed("detail", [_levels(d) for d in details], 90)
+
+
+def _noses(photos: list[PhotoLandmarks], model: FaceModel) -> dict[str, Any]:
+    """The detail of each photo's nose, and the brightness of its skin."""
+    logs = [_log_texture(p, model) for p in photos]
+    lows = [low_frequencies(log) for log in logs]
+    box = slice(atlas.NOSE.y0, atlas.NOSE.y1), slice(atlas.NOSE.x0, atlas.NOSE.x1)
+    packed = _packed("noses", [_levels((log - low)[box]) for log, low in zip(logs, lows, strict=True)], 92)
+    return packed | {"nose_brightness": np.array([_tone(low).mean() for low in lows], np.float32)}
+
+
+def _levels(detail: Floats) -> npt.NDArray[np.uint8]:
+    return np.asarray(np.clip(detail * (127 / bank.DETAIL_RANGE) + 128, 0, 255), np.uint8)
 
 
 def _log_texture(photo: PhotoLandmarks, model: FaceModel) -> Floats:

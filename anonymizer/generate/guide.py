@@ -18,10 +18,12 @@ from anonymizer.persona.face_model import (
     FIRST_LID_VERTEX,
     LID_REACH,
     LIDS,
+    MOUTH_VERTICES,
     SKIN_VERTICES,
     FaceModel,
     attributes,
     lid_top,
+    light_in_mouth,
 )
 from anonymizer.persona.folds import fold_gain, folded, lid_gain
 from anonymizer.persona.persona import Persona
@@ -63,7 +65,9 @@ def pose(code: MotionCode, persona: Persona, mips: tuple[npt.NDArray[np.uint8], 
     vertices, uv = worn(replace(code, gaze=code.gaze - persona.look), persona, model)
     folds = fold_gain(model.folds, code.expression - model.resting_expression)
     lids = np.stack([lid_gain(folds, lid_top(model.uv, ring, rows, LID_REACH / 2)) for ring, rows in LIDS])
-    return PosedPersona(vertices, attributes(uv), model.triangles, mips, folds, lids)
+    drawn = attributes(uv)
+    drawn[MOUTH_VERTICES, 2] *= light_in_mouth(vertices)
+    return PosedPersona(vertices, drawn, model.triangles, mips, folds, lids)
 
 
 def worn(code: MotionCode, persona: Persona, model: FaceModel) -> tuple[Floats, Floats]:

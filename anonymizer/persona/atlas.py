@@ -38,6 +38,7 @@ EYE_RIGHT = Patch(376, 444, 504, 572)
 LID_LEFT, LID_RIGHT = Patch(144, 444, 152, 572), Patch(360, 444, 368, 572)  # alike 8 px beyond, for smaller mips
 LID_COLUMNS = (slice(136, 160), slice(352, 376))
 MOUTH = Patch(160, 444, 352, 572)
+NOSE = Patch(170, 180, 342, 300)  # of the face: a nose's lower half and what lies around it
 
 EYE_REACH = 1.25  # an eye patch shows ± this many half eye widths around the iris
 MOUTH_X_CM = (-3.2, 3.2)  # head space, from the middle of the resting upper lip's inner edge

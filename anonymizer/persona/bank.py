@@ -24,6 +24,9 @@ _ARRAYS = {"detail", "detail_ends", "low", "shapes_cm", "feminine", "bearded", "
     "tones",
     "teeth",
     "teeth_ends",
+    "noses",
+    "noses_ends",
+    "nose_brightness",
 }
 
 
@@ -34,10 +37,12 @@ class PersonaBank:
     bool: another face gets neither its eyes nor its brows.
     brightness (n,): mean log luminance of the portrait's own skin.
     light (28, 32, 3): log average light and colour pattern. tones (6, 3): RGB [0, 1], dark to light.
-    teeth_webp: k encoded (128, 192, 3) mouths. tilt_rad (3, n, 2): by how much the landmark network reads a mix nodded
-    and turned for its first, second and third portrait; tilt_of_offset_rad (24, 2): for the offset. look (3, n, 2, 2),
-    look_of_offset (24, 2, 2): likewise by how much it reads the eyes to look beside, in half eye widths. tone_weights
-    (k, 3): what is seen around a face -> its log colour away from the usual tone. version is checked when read."""
+    teeth_webp: k encoded (128, 192, 3) mouths. noses_webp: m encoded (120, 172, 3) details of `atlas.NOSE`, of
+    portraits whose nostrils are seen; nose_brightness (m,) as brightness.
+    tilt_rad (3, n, 2): by how much the landmark network reads a mix nodded and turned for its first, second and third
+    portrait; tilt_of_offset_rad (24, 2): for the offset. look (3, n, 2, 2), look_of_offset (24, 2, 2): likewise by how
+    much it reads the eyes to look beside, in half eye widths. tone_weights (k, 3): what is seen around a face -> its
+    log colour away from the usual tone. version is checked when read."""
 
     detail_webp: tuple[npt.NDArray[np.uint8], ...]
     low: Floats
@@ -49,6 +54,8 @@ class PersonaBank:
     light: Floats
     tones: Floats
     teeth_webp: tuple[npt.NDArray[np.uint8], ...]
+    noses_webp: tuple[npt.NDArray[np.uint8], ...]
+    nose_brightness: Floats
     tilt_rad: Floats
     tilt_of_offset_rad: Floats
     look: Floats
@@ -60,7 +67,15 @@ class PersonaBank:
 
     def detail(self, index: int) -> Floats:
         """(440, 512, 3) float32 log detail of one portrait."""
-        return (decode_rgb(self.detail_webp[index]).astype(np.float32) - 128) * np.float32(DETAIL_RANGE / 127)
+        return _log_detail(self.detail_webp[index])
+
+    def nose(self, index: int) -> Floats:
+        """(120, 172, 3) float32 log detail of one nose, `atlas.NOSE` of the atlas."""
+        return _log_detail(self.noses_webp[index])
+
+
+def _log_detail(encoded: npt.NDArray[np.uint8]) -> Floats:
+    return (decode_rgb(encoded).astype(np.float32) - 128) * np.float32(DETAIL_RANGE / 127)
 
 
 def decode_rgb(encoded: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -95,6 +110,8 @@ def bank_from(arrays: dict[str, npt.NDArray[Any]]) -> PersonaBank:
         light=arrays["light"].astype(np.float32),
         tones=arrays["tones"].astype(np.float32),
         teeth_webp=pieces("teeth"),
+        noses_webp=pieces("noses"),
+        nose_brightness=arrays["nose_brightness"].astype(np.float32),
         tilt_rad=arrays.get("tilt_rad", np.zeros((3, len(arrays["brightness"]), 2))).astype(np.float32),
         tilt_of_offset_rad=arrays.get("tilt_of_offset_rad", np.zeros((24, 2))).astype(np.float32),
         look=arrays.get("look", np.zeros((3, len(arrays["brightness"]), 2, 2))).astype(np.float32),

@@ -138,6 +138,15 @@ def test_sparse_brows_are_given_to_nobody(many: list[Persona]) -> None:
     assert not any(BANK.sparse_brows[p.portraits[1]] for p in many)
 
 
+def test_everyone_has_nostrils(many: list[Persona]) -> None:
+    """Both are darker than the nose's tip and than the skin below, whoever the portraits are."""
+    places = {"left": (244, 235), "right": (244, 279), "tip": (224, 257), "below": (272, 257)}
+    for persona in many:
+        grey = np.log(persona.texture_rgb[:FACE_ROWS].astype(np.float32).mean(2) + 1)
+        seen = {name: float(grey[y - 3 : y + 4, x - 4 : x + 5].mean()) for name, (y, x) in places.items()}
+        assert max(seen["left"], seen["right"]) < min(seen["tip"], seen["below"]) - 0.3, (persona.portraits, seen)
+
+
 @pytest.mark.parametrize(("tone", "look"), [(6, "any"), (-1, "any"), (3, "old")])
 def test_unknown_choices_are_refused(tone: int, look: str) -> None:
     """Steps beyond the six and unknown looks are no personas."""
@@ -156,6 +165,9 @@ def test_the_bank_decodes() -> None:
     assert abs(float(BANK.detail(count - 1).mean())) < 0.1
     patch = atlas.MOUTH
     assert decode_rgb(BANK.teeth_webp[0]).shape == (patch.y1 - patch.y0, patch.x1 - patch.x0, 3)
+    patch = atlas.NOSE
+    assert len(BANK.noses_webp) == len(BANK.nose_brightness)
+    assert BANK.nose(0).shape == (patch.y1 - patch.y0, patch.x1 - patch.x0, 3)
 
 
 def test_a_bank_that_does_not_fit_is_refused() -> None:
