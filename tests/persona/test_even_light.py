@@ -7,9 +7,11 @@ import numpy as np
 from anonymizer.faces import Floats
 from anonymizer.persona import atlas
 from anonymizer.persona.even_sides import ALLOWED, with_even_sides
+from anonymizer.persona.lip_line import with_lip_line
 from anonymizer.persona.persona import eyes_and_brows
 from anonymizer.persona.sockets import SOCKETS, with_light_sockets
 from anonymizer.persona.temples import with_light_temples
+from tests.heads import MODEL
 
 NOSE_SIDE = slice(170, 210), slice(270, 300)
 CHEEK = slice(220, 260), slice(330, 370)
@@ -77,3 +79,14 @@ def test_noses_mouths_and_even_faces_stay_as_they_are() -> None:
     np.testing.assert_allclose(with_light_temples(inner, eyes_and_brows()), inner, atol=1e-5)
     even = skin((slice(None), slice(None)))
     np.testing.assert_allclose(with_light_temples(even, eyes_and_brows()), even, atol=1e-5)
+
+
+def test_between_shut_lips_lies_a_dark_line() -> None:
+    """Where no triangle lies it is darker than the lips, which stay, and the light that was there is gone."""
+    lips = slice(296, 312), slice(215, 297)
+    log = skin(lips)
+    log[303:306, 207:305] = 0.3  # as light as cheeks, and lighter
+    got = with_lip_line(log, MODEL)
+    assert (got[304, 220:292].mean(1) < -DARK - 0.2).all()
+    np.testing.assert_allclose(got[:294], log[:294], atol=0.03)
+    np.testing.assert_allclose(got[316:], log[316:], atol=0.03)

@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 
 from anonymizer.errors import WeightsError
-from anonymizer.faces import Floats
+from anonymizer.faces import Floats, MotionCode
+from anonymizer.generate.guide import pose
 from anonymizer.persona import atlas
 from anonymizer.persona.face_model import (
     FIRST_LID_VERTEX,
     LIDS,
     MESH_VERTICES,
+    MOUTH_VERTICES,
     PATCH_SHADE,
     SKIN_VERTICES,
     attributes,
     face_model_from,
+    light_in_mouth,
     load_face_model,
     project,
 )
@@ -24,10 +27,12 @@ from anonymizer.persona.landmark_groups import (
     LIP_LOWER_INNER,
     LIP_UPPER_INNER,
 )
+from anonymizer.persona.persona import Persona
 from anonymizer.weights.locate import weight_path
 from tests.heads import MODEL, code, turned
 
 NOBODY = np.zeros((468, 3), np.float32)
+JAW_OPEN = 25  # of the coefficients
 
 
 def test_the_mesh_has_eyes_and_a_mouth() -> None:
@@ -57,6 +62,25 @@ def test_gaze_moves_what_the_eye_shows_and_nothing_else() -> None:
     assert (moved[eye, 0] < 0).all()
     moved[eye] = 0
     assert not moved.any()
+
+
+def test_teeth_come_out_of_the_lips_shadow_as_a_mouth_opens() -> None:
+    """Dark at rest, lighter with every step, wholly lit when it is wide open; and so is the mouth that is drawn, and
+    nothing else of a posed persona."""
+
+    def jaw(opening: float) -> MotionCode:
+        expression = MODEL.resting_expression.copy()
+        expression[JAW_OPEN] = opening
+        return code(expression=expression)
+
+    light = [light_in_mouth(MODEL.animate(jaw(opening), NOBODY)[0]) for opening in (0, 0.1, 0.2, 0.6)]
+    assert light[0] < 0.7
+    assert light == sorted(light)
+    assert light[-1] == 1
+    persona = Persona(NOBODY, np.zeros((576, 512, 3), np.uint8), (0, 0, 0), 3, np.zeros((2, 2), np.float32))
+    shut = pose(jaw(0), persona, (persona.texture_rgb,), MODEL).drawn[:, 2] / PATCH_SHADE
+    assert (shut[MOUTH_VERTICES] < 0.7).all()
+    np.testing.assert_allclose(np.delete(shut, np.r_[MOUTH_VERTICES]), 1, rtol=1e-6)
 
 
 def test_coefficients_move_their_own_part_of_the_face_alone() -> None:
