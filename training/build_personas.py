@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from anonymizer.errors import InputError
 from anonymizer.faces import Box, Face, Floats
 from anonymizer.perceive.motion import fit_motion, motion_in_head
 from anonymizer.persona import atlas, bank
@@ -68,8 +69,7 @@ def main(argv: list[str]) -> int:
         mouths = _packed("teeth", mouth_patches([*photos, *landmark_photos(args.mouths)], model), 92)
     even = [p for p in photos if p.path.parent == photos[0].path.parent]  # of the first folder, plainly lit
     tones = np.exp([_tone(low_frequencies(_log_texture(p, model))) for p in even])  # of all, not of those listed
-    with_nostrils = read_list(args.noses)
-    noses = _noses([p for p in photos if p.path.name in with_nostrils], model)
+    noses = _noses([p for p in photos if p.path.name in read_list(args.noses)], model)
     photos = [p for p in photos if p.path.name in listed]
     arrays = build(photos, model, [listed[p.path.name] for p in photos])
     arrays |= {"tones": tone_steps(tones)} | mouths | noses
@@ -120,7 +120,9 @@ def build(photos: list[PhotoLandmarks], model: FaceModel, said: list[set[str]]) 
 
 
 def _noses(photos: list[PhotoLandmarks], model: FaceModel) -> dict[str, Any]:
-    """The detail of each photo's nose, and the brightness of its skin."""
+    """The detail of each photo's nose, and the brightness of its skin; InputError without a photo."""
+    if not photos:
+        raise InputError("none of the portraits with nostrils is there: give their folder with --portraits")
     logs = [_log_texture(p, model) for p in photos]
     lows = [low_frequencies(log) for log in logs]
     box = slice(atlas.NOSE.y0, atlas.NOSE.y1), slice(atlas.NOSE.x0, atlas.NOSE.x1)
