@@ -59,6 +59,7 @@ NOSE_OUTLINE = (
 NOSE_LIGHTEST = 0.1  # log detail: bright rims below nostrils were pale lines
 BANDS, BAND_JOIN_PX = 5, 2.0  # octaves that are joined each by itself, and how softly, in px of each
 LID_LIGHTER, LID_LIGHT_FROM = 0.12, 0.3  # of the way to the skin below the eye; of a lid's way down, from where on
+DARK_TINT = 0.6  # of a tone: skin in sight is no darker (`tone.TINT_RANGE`), what is lower tells of the dark
 IRIS_RGB = ((70, 44, 28), (92, 62, 36), (116, 86, 50), (98, 104, 72), (88, 108, 124), (54, 36, 26))
 IRIS_WEIGHTS_DARK = (0.5, 0.2, 0.0, 0.0, 0.0, 0.3)  # tones 0 to 3
 IRIS_WEIGHTS_LIGHT = (0.3, 0.26, 0.18, 0.07, 0.07, 0.12)  # most heads have dark hair
@@ -126,11 +127,16 @@ def _read_straight(shape_cm: Floats, tilt_rad: Floats, model: FaceModel) -> Floa
 
 
 def tinted(texture_rgb: npt.NDArray[np.uint8], tint: Floats) -> npt.NDArray[np.uint8]:
-    """The atlas with its skin's colours multiplied by tint (3,), lids too; eyes and mouth stay."""
+    """The atlas with its skin's colours multiplied by tint (3,), lids too; eyes and mouth stay, but in the dark, where
+    they glowed."""
     out = texture_rgb.copy()
+    dimmed = min(float(tint.mean()) / DARK_TINT, 1.0)
+    if dimmed < 1:
+        out[FACE_ROWS:] = (out[FACE_ROWS:] * np.float32(dimmed)).astype(np.uint8)
     everywhere = slice(0, atlas.WIDTH_PX)
     for part in ((slice(0, FACE_ROWS), everywhere), *((slice(FACE_ROWS, None), each) for each in atlas.LID_COLUMNS)):
-        out[part] = (_shoulder(np.asarray(out[part] / np.float32(255) * tint, np.float32)) * 255).astype(np.uint8)
+        colour = np.asarray(texture_rgb[part] / np.float32(255) * tint, np.float32)
+        out[part] = (_shoulder(colour) * 255).astype(np.uint8)
     return out
 
 

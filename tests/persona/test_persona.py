@@ -110,6 +110,16 @@ def test_a_tint_colours_the_skin_alone() -> None:
         np.testing.assert_array_equal(red[part], texture[part])
 
 
+def test_in_the_dark_eyes_and_teeth_are_dark_too() -> None:
+    """With a tint of .1 they are no brighter beside the skin than half as much again."""
+    texture = draw(1).texture_rgb.astype(np.float32)
+    dark = tinted(texture.astype(np.uint8), np.full(3, 0.1, np.float32)).astype(np.float32)
+    skin = dark[SKIN].mean() / texture[SKIN].mean()
+    for patch in (atlas.EYE_LEFT, atlas.EYE_RIGHT, atlas.MOUTH):
+        part = slice(patch.y0, patch.y1), slice(patch.x0, patch.x1)
+        assert dark[part].mean() < 1.5 * skin * texture[part].mean()
+
+
 def test_lids_have_the_skin_above_the_eye() -> None:
     """Where a shut lid begins it has the colours of the skin there, from corner to corner; its edge is dark, and a tint
     reaches it."""
