@@ -170,21 +170,21 @@ def _skin(
     import cv2
 
     first, second, _ = portraits
-    dark = float(np.log(bank.tones[tone]).mean())
-    share = [_share(bank.brightness[i], dark) for i in portraits]
+    wanted, features = float(np.log(bank.tones[tone]).mean()), eyes_and_brows()
+    share = [_share(bank.brightness[i], wanted) for i in portraits]
     details = {i: _recoloured(bank.detail(i), each) for i, each in zip((first, second), share, strict=False)}
-    detail = joined(details[first], details[second], eyes_and_brows())
-    detail = joined(detail, _nose(nose, _share(bank.nose_brightness[nose], dark), bank), inside(NOSE_OUTLINE))
+    detail = joined(details[first], details[second], features)
+    detail = joined(detail, _nose(nose, _share(bank.nose_brightness[nose], wanted), bank), inside(NOSE_OUTLINE))
     low = bank.light.copy()
     for weight, i, k in zip(LOW_WEIGHTS, portraits, share, strict=True):
         low += weight * _recoloured(bank.low[i], k)
     log = detail + cv2.resize(low, (atlas.WIDTH_PX, FACE_ROWS), interpolation=cv2.INTER_CUBIC)
     log += (HUE - 1) * (log - log.mean(2, keepdims=True)) + (CONTRAST - 1) * detail.mean(2, keepdims=True)
-    log = with_even_sides(_no_cold_shine(log), eyes_and_brows())
-    log = with_light_sockets(with_light_temples(log, eyes_and_brows()), eyes_and_brows())
+    log = with_even_sides(_no_cold_shine(log), features)
+    log = with_light_sockets(with_light_temples(log, features), features)
     log = with_lip_line(log, model)
     if not bank.bearded[first]:
-        log = without_shades(log, eyes_and_brows(), model)
+        log = without_shades(log, features, model)
     log += (FINE - 1) * (detail - cv2.GaussianBlur(detail, (0, 0), FINE_PX)) + _pores(rng)
     return (_shoulder(np.exp(log + np.log(bank.tones[tone]))) * 255).astype(np.uint8)
 

@@ -22,6 +22,16 @@ def usual_skin(grey: Floats, hue: Floats, features: Floats) -> Floats:
     return np.asarray(cv2.resize(mean, known.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
+def lightened(log: Floats, lighter: Floats, skin_hue: Floats, hue: tuple[float, float, float]) -> Floats:
+    """log (440, 512, 3) brighter by lighter (440, 512), and in skin_hue (440, 512, 3) where it is. hue: the share of its
+    own that it gives up, for which lighter (log) it gives up all of that, and how coarse that hue is (px)."""
+    share, depth, px = hue
+    grey = log.mean(2)
+    own = log - grey[..., None]
+    taken = share * np.clip(lighter / depth, 0, 1)[..., None] * (skin_hue - cv2.GaussianBlur(own, (0, 0), px))
+    return np.asarray((grey + lighter)[..., None] + (own + taken), np.float32)
+
+
 def without_narrow(grey: Floats, narrow_px: int, soft_px: tuple[float, float]) -> Floats:
     """Log brightness (440, 512) without what is dark and narrower than that, blurred before and after."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (narrow_px, narrow_px))

@@ -9,7 +9,7 @@ import numpy as np
 
 from anonymizer.faces import Floats
 from anonymizer.persona import atlas
-from anonymizer.persona.skin_about import usual_skin, without_narrow
+from anonymizer.persona.skin_about import lightened, usual_skin, without_narrow
 
 # How much of what is darker than skin by more than ALLOWED (log brightness) is taken, with all that lies on it. Of 126
 # pictures enlarged 59 looked better to a judge of pairs, 31 worse; in its own hue it is orange (15 and 89), wholly in
@@ -17,20 +17,17 @@ from anonymizer.persona.skin_about import usual_skin, without_narrow
 SHARE, ALLOWED = 0.6, 0.12
 BROW_PX = 19  # what is darker and narrower is a brow's hair, a lash or a line
 SOCKETS, RADII = ((218, 116), (294, 116)), (26, 22)  # px of the atlas
-HUE_SHARE, HUE_DEPTH, HUE_PX = 0.6, 0.3, 6.0  # of its hue, that what is lightened by so much (log) takes from skin
+HUE = 0.6, 0.3, 6.0  # of `lightened`
 
 
 def with_light_sockets(log: Floats, features: Floats) -> Floats:
     """Skin (440, 512, 3), log colour, without dark wedges at the eyes' inner corners. features (440, 512): 1 where
     brows and eyes are."""
     grey = log.mean(2)
-    hue = log - grey[..., None]
     wide = without_narrow(grey, BROW_PX, (2, 3))
-    usual = usual_skin(wide, hue, features)
+    usual = usual_skin(wide, log - grey[..., None], features)
     lighter = cv2.GaussianBlur(SHARE * _sockets() * np.maximum(usual[..., 0] - wide - ALLOWED, 0), (0, 0), 2)
-    own = cv2.GaussianBlur(hue, (0, 0), HUE_PX)
-    hue = hue + HUE_SHARE * np.clip(lighter / HUE_DEPTH, 0, 1)[..., None] * (usual[..., 1:] - own)
-    return np.asarray((grey + lighter)[..., None] + hue, np.float32)
+    return lightened(log, lighter, usual[..., 1:], HUE)
 
 
 @lru_cache(maxsize=1)
