@@ -23,8 +23,8 @@ def usual_skin(grey: Floats, hue: Floats, features: Floats) -> Floats:
 
 
 def lightened(log: Floats, lighter: Floats, skin_hue: Floats, hue: tuple[float, float, float]) -> Floats:
-    """log (440, 512, 3) brighter by lighter (440, 512), and in skin_hue (440, 512, 3) where it is. hue: the share of its
-    own that it gives up, for which lighter (log) it gives up all of that, and how coarse that hue is (px)."""
+    """log (440, 512, 3) brighter by lighter (440, 512), and in skin_hue (440, 512, 3) where it is. hue: the share of
+    its own that it gives up, for which lighter (log) it gives up all of that, and how coarse that hue is (px)."""
     share, depth, px = hue
     grey = log.mean(2)
     own = log - grey[..., None]
